@@ -1,0 +1,243 @@
+//! The only place that picks engines and wires them.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Context;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Auth;
+use crate::bus::LocalBus;
+use crate::config::Settings;
+use crate::http;
+use crate::hub::{Hub, HubSettings};
+use crate::ledger::{Ledger, Sqlite};
+use crate::ws;
+
+/// How long what is running may take to end once it was told to.
+const END_WITHIN: Duration = Duration::from_secs(10);
+
+/// A hub that listens.
+pub struct App {
+    pub address: SocketAddr,
+    pub hub: Hub,
+    pub auth: Arc<Auth>,
+    ledger: Arc<dyn Ledger>,
+    drain_window: Duration,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl App {
+    /// Opens the ledger, starts the hub and listens. `demo` adds what only the demo serves.
+    pub async fn start(
+        settings: &Settings,
+        demo: impl FnOnce(&Prepared) -> Option<axum::Router>,
+    ) -> anyhow::Result<Self> {
+        let secret = settings
+            .jwt_secret
+            .as_ref()
+            .context("a JWT secret is needed")?;
+        let auth = Arc::new(Auth::new(secret).map_err(anyhow::Error::msg)?);
+        let ledger: Arc<dyn Ledger> = Arc::new(Sqlite::open(&settings.sqlite_file()?).await?);
+        let bus = Arc::new(Arc::new(LocalBus::default()).attach());
+        let hub_settings = HubSettings {
+            connections_per_user: settings.connections_per_user,
+            connections_per_org: settings.connections_per_org,
+            sweep: settings.sweep(),
+        };
+        let hub = Hub::start(Arc::clone(&ledger), bus, hub_settings).await?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", settings.listen))?;
+        let address = listener.local_addr()?;
+
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let metrics = recorder();
+        tasks.spawn(upkeep(metrics.clone(), stop.clone()));
+        let socket_settings = ws::SocketSettings {
+            frames_per_second: settings.frames_per_second,
+            origins: own_origins(settings, address),
+            drain_window: settings.drain_window(),
+        };
+        let door = Arc::new(http::Door {
+            hub: hub.clone(),
+            auth: Arc::clone(&auth),
+        });
+        let mut routes = http::api(door)
+            .merge(http::health(Arc::new(http::Readiness {
+                hub: hub.clone(),
+                metrics,
+            })))
+            .merge(http::pages());
+        if let Some(demo) = demo(&Prepared {
+            address,
+            auth: &auth,
+        }) {
+            routes = routes.merge(demo);
+        }
+        let sockets = ws::router(
+            hub.clone(),
+            Arc::clone(&auth),
+            socket_settings,
+            tasks.clone(),
+        );
+        let routes = http::finish(routes.merge(sockets));
+        tasks.spawn(ws::listener::serve(
+            listener,
+            routes,
+            settings.connections,
+            stop.clone(),
+            tasks.clone(),
+        ));
+        tracing::info!(%address, log = hub.log(), "listening");
+        Ok(Self {
+            address,
+            hub,
+            auth,
+            ledger,
+            drain_window: settings.drain_window(),
+            stop,
+            tasks,
+        })
+    }
+
+    /// Sends the sockets away, lets what is under way end, and closes the ledger.
+    pub async fn drain(self) {
+        tracing::info!("draining");
+        self.hub.drain(self.drain_window).await;
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(END_WITHIN, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some connections did not end in time");
+        }
+        self.hub.stop().await;
+        self.ledger.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// What is known before the routes are.
+pub struct Prepared<'a> {
+    pub address: SocketAddr,
+    pub auth: &'a Auth,
+}
+
+/// The hub's own pages, as browsers name where they are from.
+fn own_origins(settings: &Settings, address: SocketAddr) -> Vec<String> {
+    let mut origins: Vec<_> = settings
+        .origins
+        .iter()
+        .chain(&settings.public_url)
+        .map(|o| o.to_ascii_lowercase())
+        .collect();
+    if address.ip().is_loopback() {
+        origins.push(format!("http://{address}"));
+        origins.push(format!("http://localhost:{}", address.port()));
+    }
+    origins
+}
+
+/// One recorder a process, however many hubs there are in it.
+fn recorder() -> PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    let handle = RECORDER.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(
+                Matcher::Suffix("_seconds".into()),
+                &[
+                    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0,
+                ],
+            )
+            .and_then(|builder| {
+                builder.set_buckets_for_metric(
+                    Matcher::Suffix("_batch".into()),
+                    &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0],
+                )
+            })
+            .expect("the buckets are not empty")
+            .build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another recorder is installed; /metrics stays empty");
+        }
+        describe();
+        handle
+    });
+    handle.clone()
+}
+
+/// What each metric counts; `docs/OPERATIONS.md` says what to do about it.
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!("crewline_connections", "sockets that are signed in");
+    describe_counter!(
+        "crewline_connections_refused_total",
+        "connections beyond the node's limit"
+    );
+    describe_counter!(
+        "crewline_messages_total",
+        "messages and notes that were acknowledged, without duplicates"
+    );
+    describe_counter!("crewline_records_total", "records appended to the log");
+    describe_counter!(
+        "crewline_fanout_frames_total",
+        "frames put into sockets' lanes"
+    );
+    describe_counter!(
+        "crewline_slow_sockets_total",
+        "lanes that overflowed; their sockets catch up"
+    );
+    describe_counter!(
+        "crewline_holes_healed_total",
+        "holes filled from the ledger"
+    );
+    describe_counter!(
+        "crewline_catch_up_reads_total",
+        "pages read for sockets that were behind"
+    );
+    describe_counter!(
+        "crewline_bus_gaps_total",
+        "times the bus may have lost something"
+    );
+    describe_counter!(
+        "crewline_bus_publish_failed_total",
+        "payloads that could not be published"
+    );
+    describe_counter!(
+        "crewline_too_fast_closed_total",
+        "sockets closed for sending too fast"
+    );
+    describe_counter!(
+        "crewline_commit_failed_total",
+        "commands whose transaction failed"
+    );
+    describe_counter!(
+        "crewline_commit_bisected_total",
+        "batches halved to find a bad command"
+    );
+    describe_histogram!("crewline_commit_batch", "commands in one transaction");
+    describe_histogram!(
+        "crewline_commit_seconds",
+        "from the begin of a transaction to its commit"
+    );
+}
+
+/// Histograms that nobody scrapes would grow.
+async fn upkeep(metrics: PrometheusHandle, stop: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => metrics.run_upkeep(),
+        }
+    }
+}

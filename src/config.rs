@@ -1,0 +1,298 @@
+//! Settings: flags over environment over a TOML file over the defaults. Read and checked once, at start.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use clap::{Args, ValueEnum};
+use figment::Figment;
+use figment::providers::{Format, Serialized, Toml};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::SHORTEST_SECRET;
+
+/// What can be set. Each flag has its environment variable and, under the same name with underscores,
+/// its key in the TOML file.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct Flags {
+    /// A TOML file with settings
+    #[arg(long, env = "CREWLINE_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Where to listen [default: 127.0.0.1:8080]; port 0 picks a free one
+    #[arg(long, env = "CREWLINE_LISTEN", value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+
+    /// Where everything is kept [default: sqlite:crewline.db]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+
+    /// The HS256 secret that tokens are signed with, 32 bytes or more; needed
+    #[arg(
+        long,
+        env = "CREWLINE_JWT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt_secret: Option<String>,
+
+    /// How browsers reach this hub, as scheme and host; its own pages may then open sockets
+    #[arg(long, env = "CREWLINE_PUBLIC_URL", value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+
+    /// Origins whose pages may open sockets, whatever the org (orgs list their own besides)
+    #[arg(
+        long,
+        env = "CREWLINE_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
+
+    /// Connections to this node, at most [default: 20000]
+    #[arg(long, env = "CREWLINE_CONNECTIONS", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<usize>,
+
+    /// Sockets of one person, at most [default: 20]
+    #[arg(long, env = "CREWLINE_CONNECTIONS_PER_USER", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections_per_user: Option<usize>,
+
+    /// Sockets of one org at this node, at most [default: 10000]
+    #[arg(long, env = "CREWLINE_CONNECTIONS_PER_ORG", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections_per_org: Option<usize>,
+
+    /// Frames that one socket may send, per second; three times as many at once [default: 20]
+    #[arg(long, env = "CREWLINE_FRAMES_PER_SECOND", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames_per_second: Option<u32>,
+
+    /// How often the ledger is asked for what the bus may have lost, in ms [default: 5000]
+    #[arg(long, env = "CREWLINE_SWEEP_MS", value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep_ms: Option<u64>,
+
+    /// Over how long sockets are sent away at a stop, in ms [default: 5000]
+    #[arg(long, env = "CREWLINE_DRAIN_WINDOW_MS", value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain_window_ms: Option<u64>,
+
+    /// How log lines are written to stderr; RUST_LOG chooses which [default: text]
+    #[arg(long, env = "CREWLINE_LOG_FORMAT", value_name = "FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<LogFormat>,
+
+    /// Anybody may sign in as anybody: `crewline demo` alone does that, `serve` refuses it
+    #[arg(long, env = "CREWLINE_DEMO_SIGN_IN", value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demo_sign_in: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Settings as they hold.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    pub database_url: String,
+    pub jwt_secret: Option<SecretString>,
+    pub public_url: Option<String>,
+    pub origins: Vec<String>,
+    pub connections: usize,
+    pub connections_per_user: usize,
+    pub connections_per_org: usize,
+    pub frames_per_second: u32,
+    pub sweep_ms: u64,
+    pub drain_window_ms: u64,
+    pub log_format: LogFormat,
+    pub demo_sign_in: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            database_url: "sqlite:crewline.db".into(),
+            jwt_secret: None,
+            public_url: None,
+            origins: Vec::new(),
+            connections: 20_000,
+            connections_per_user: 20,
+            connections_per_org: 10_000,
+            frames_per_second: 20,
+            sweep_ms: 5_000,
+            drain_window_ms: 5_000,
+            log_format: LogFormat::Text,
+            demo_sign_in: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the TOML file and lays environment and flags over it.
+    pub fn read(flags: &Flags) -> anyhow::Result<Self> {
+        let mut figment = Figment::new();
+        if let Some(file) = &flags.config {
+            ensure!(
+                file.is_file(),
+                "--config: there is no file {}",
+                file.display()
+            );
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let settings: Self = figment
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .context("the settings cannot be read")?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        self.sqlite_file()?;
+        for (name, value) in [
+            ("connections", self.connections),
+            ("connections_per_user", self.connections_per_user),
+            ("connections_per_org", self.connections_per_org),
+            ("frames_per_second", self.frames_per_second as usize),
+        ] {
+            ensure!(value > 0, "{name} must be at least 1");
+        }
+        ensure!(
+            (100..=60_000).contains(&self.sweep_ms),
+            "sweep_ms must be 100 to 60000"
+        );
+        ensure!(
+            self.drain_window_ms <= 600_000,
+            "drain_window_ms must be at most 600000"
+        );
+        for origin in self.origins.iter().chain(&self.public_url) {
+            let host = origin
+                .strip_prefix("https://")
+                .or_else(|| origin.strip_prefix("http://"));
+            ensure!(
+                host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' '])),
+                "{origin:?} must be scheme and host, like https://crm.example, without a path"
+            );
+        }
+        if let Some(secret) = &self.jwt_secret {
+            let bytes = secret.expose_secret().len();
+            ensure!(
+                bytes >= SHORTEST_SECRET,
+                "jwt_secret has {bytes} bytes, it needs at least {SHORTEST_SECRET}; `openssl rand -hex 32` makes one"
+            );
+        }
+        Ok(())
+    }
+
+    /// What must hold besides before strangers are let near.
+    pub fn check_for_production(&self) -> anyhow::Result<()> {
+        ensure!(
+            !self.demo_sign_in,
+            "demo_sign_in lets anybody sign in as anybody; only `crewline demo` does that"
+        );
+        ensure!(
+            self.jwt_secret.is_some(),
+            "set CREWLINE_JWT_SECRET, at least {SHORTEST_SECRET} bytes; `openssl rand -hex 32` makes one"
+        );
+        Ok(())
+    }
+
+    /// The file behind `database_url`.
+    pub fn sqlite_file(&self) -> anyhow::Result<PathBuf> {
+        match self.database_url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => {
+                Ok(Path::new(path.strip_prefix("//").unwrap_or(path)).to_owned())
+            }
+            _ => bail!("database_url must be sqlite:FILE"),
+        }
+    }
+
+    pub fn sweep(&self) -> Duration {
+        Duration::from_millis(self.sweep_ms)
+    }
+
+    pub fn drain_window(&self) -> Duration {
+        Duration::from_millis(self.drain_window_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(toml: &str, flags: Flags) -> anyhow::Result<Settings> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("crewline.toml");
+        std::fs::write(&file, toml).unwrap();
+        Settings::read(&Flags {
+            config: Some(file),
+            ..flags
+        })
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_the_defaults() {
+        let toml = "connections = 7\nframes_per_second = 9\n";
+        let settings = read(
+            toml,
+            Flags {
+                connections: Some(8),
+                ..Flags::default()
+            },
+        )
+        .unwrap();
+        assert_eq!((settings.connections, settings.frames_per_second), (8, 9));
+        assert_eq!(settings.listen, Settings::default().listen);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_its_name() {
+        for (toml, named) in [
+            ("conections = 7", "conections"),
+            ("connections = 0", "connections"),
+            ("sweep_ms = 1", "sweep_ms"),
+            ("origins = ['crm.example']", "crm.example"),
+            ("database_url = 'mysql://x'", "database_url"),
+            ("jwt_secret = 'short'", "jwt_secret"),
+        ] {
+            let error = format!("{:#}", read(toml, Flags::default()).unwrap_err());
+            assert!(error.contains(named), "{toml}: {error}");
+            assert!(!error.contains("'short'"), "a secret is never shown");
+        }
+    }
+
+    #[test]
+    fn production_wants_a_secret_and_no_demo_sign_in() {
+        assert!(Settings::default().check_for_production().is_err());
+        let settings = Settings {
+            jwt_secret: Some("x".repeat(32).into()),
+            ..Settings::default()
+        };
+        assert!(settings.check_for_production().is_ok());
+        assert!(
+            Settings {
+                demo_sign_in: true,
+                ..settings
+            }
+            .check_for_production()
+            .is_err()
+        );
+    }
+}

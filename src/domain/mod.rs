@@ -1,0 +1,27 @@
+//! What the words mean. Pure: nothing here waits, reads or writes.
+
+mod contact;
+mod draft;
+mod id;
+mod org;
+mod person;
+mod phone;
+mod receipt;
+mod record;
+mod refusal;
+mod thread;
+mod view;
+
+pub use contact::{Contact, ContactDraft};
+pub use draft::{Draft, MAX_PHOTOS, MAX_TEXT_BYTES, MAX_TEXT_CHARS, check_label};
+pub use id::{ContactId, MessageId, OrgId, PersonId, Sub, ThreadId};
+pub use org::{OrgSettings, ShowStaff};
+pub use person::{Author, AuthorKind, Person, Side};
+pub use phone::Phone;
+pub use receipt::{Mark, ReceiptBody};
+pub use record::{
+    Chain, Entry, Kind, MessageBody, NoteBody, Record, RevokedBody, ThreadEvent, Via,
+};
+pub use refusal::{Code, Refusal};
+pub use thread::{Counts, Marks, ThreadHead};
+pub use view::View;

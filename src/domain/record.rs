@@ -1,0 +1,324 @@
+//! One entry of an org's log. Stored once, never changed.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::receipt::PublicReceipt;
+use super::{
+    Author, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, ReceiptBody, Side, Sub,
+    ThreadId,
+};
+
+/// What a record tells. `Kind::ALL` is what the tests about privacy walk over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Message,
+    Note,
+    Receipt,
+    Thread,
+    Revoked,
+    Org,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 6] = [
+        Kind::Message,
+        Kind::Note,
+        Kind::Receipt,
+        Kind::Thread,
+        Kind::Revoked,
+        Kind::Org,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Message => "message",
+            Kind::Note => "note",
+            Kind::Receipt => "receipt",
+            Kind::Thread => "thread",
+            Kind::Revoked => "revoked",
+            Kind::Org => "org",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A record as it stands in the log, its columns in the order in which they are hashed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub org: OrgId,
+    pub rev: i64,
+    /// None for what concerns the whole org.
+    pub thread: Option<ThreadId>,
+    /// None if internal.
+    pub seq: Option<i64>,
+    pub kind: Kind,
+    pub submitter: Option<String>,
+    /// The client's id.
+    pub id: Option<String>,
+    /// JSON object: the kind's own fields, as they go on the wire.
+    pub body_team: String,
+    /// The same for the customer; none if internal.
+    pub body_public: Option<String>,
+    /// The thread's, cumulative, this record included; zero without a thread.
+    pub counts: Counts,
+    /// Milliseconds since 1970 by the database's clock.
+    pub at: i64,
+    pub hash: Chain,
+}
+
+/// SHA-256 over the previous hash and every other column: changing an old record breaks all later ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chain(pub [u8; 32]);
+
+impl Chain {
+    /// Where a thread's chain, and the org's chain of records without a thread, begin.
+    pub const START: Chain = Chain([0; 32]);
+
+    /// Each column as u32-BE length and bytes, integers as i64-BE, null as length 0xFFFFFFFF.
+    pub fn next(self, record: &Record) -> Chain {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        let mut column = |bytes: Option<&[u8]>| match bytes {
+            Some(bytes) => {
+                hash.update((bytes.len() as u32).to_be_bytes());
+                hash.update(bytes);
+            }
+            None => hash.update(u32::MAX.to_be_bytes()),
+        };
+        column(Some(record.org.as_str().as_bytes()));
+        column(Some(&record.rev.to_be_bytes()));
+        column(
+            record
+                .thread
+                .as_ref()
+                .map(|thread| thread.as_str().as_bytes()),
+        );
+        column(
+            record
+                .seq
+                .map(i64::to_be_bytes)
+                .as_ref()
+                .map(<[u8; 8]>::as_slice),
+        );
+        column(Some(record.kind.as_str().as_bytes()));
+        column(record.submitter.as_deref().map(str::as_bytes));
+        column(record.id.as_deref().map(str::as_bytes));
+        column(Some(record.body_team.as_bytes()));
+        column(record.body_public.as_deref().map(str::as_bytes));
+        column(Some(&record.counts.customer.to_be_bytes()));
+        column(Some(&record.counts.team.to_be_bytes()));
+        column(Some(&record.at.to_be_bytes()));
+        Chain(hash.finalize().into())
+    }
+}
+
+/// By which way a message came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    Portal,
+    Crm,
+    Sms,
+    Ai,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageBody {
+    pub id: String,
+    pub from: Author,
+    pub via: Via,
+    pub text: String,
+    pub photos: Vec<serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteBody {
+    pub id: String,
+    pub from: Author,
+    pub text: String,
+    pub photos: Vec<serde_json::Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ThreadEvent {
+    /// The contact was made (and its thread with it), renamed or given another number.
+    Contact {
+        contact: ContactId,
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<Phone>,
+        id: PersonId,
+    },
+    /// Everything up to `seen` needs no answer.
+    Handled { seen: i64, by: Author },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedBody {
+    pub sub: Sub,
+    /// Seconds since 1970: tokens issued then or earlier are refused.
+    pub before: i64,
+}
+
+/// A record's meaning: what is appended, and what a stored body is read back into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    Message(MessageBody),
+    Note(NoteBody),
+    Receipt(ReceiptBody),
+    Thread(ThreadEvent),
+    Revoked(RevokedBody),
+    Org(OrgSettings),
+}
+
+#[derive(Serialize)]
+struct PublicMessage<'a> {
+    id: &'a str,
+    from: super::person::PublicAuthor<'a>,
+    via: Via,
+    text: &'a str,
+    photos: &'a [serde_json::Value],
+}
+
+impl Entry {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Entry::Message(_) => Kind::Message,
+            Entry::Note(_) => Kind::Note,
+            Entry::Receipt(_) => Kind::Receipt,
+            Entry::Thread(_) => Kind::Thread,
+            Entry::Revoked(_) => Kind::Revoked,
+            Entry::Org(_) => Kind::Org,
+        }
+    }
+
+    pub fn body_team(&self) -> String {
+        match self {
+            Entry::Message(body) => json(body),
+            Entry::Note(body) => json(body),
+            Entry::Receipt(body) => json(body),
+            Entry::Thread(body) => json(body),
+            Entry::Revoked(body) => json(body),
+            Entry::Org(body) => json(body),
+        }
+    }
+
+    /// What the customer may see of it: the one place that decides. None for what is the team's
+    /// alone, whoever appends it.
+    pub fn body_public(&self) -> Option<String> {
+        match self {
+            Entry::Message(body) => Some(json(&PublicMessage {
+                id: &body.id,
+                from: body.from.public(),
+                via: body.via,
+                text: &body.text,
+                photos: &body.photos,
+            })),
+            Entry::Receipt(body) => Some(json(&PublicReceipt {
+                side: body.side,
+                mark: body.mark,
+                up_to: body.up_to,
+            })),
+            Entry::Note(_) | Entry::Thread(_) | Entry::Revoked(_) | Entry::Org(_) => None,
+        }
+    }
+
+    /// By how much it moves the thread's counts.
+    pub fn counts(&self) -> Counts {
+        match self {
+            Entry::Message(body) => match body.from.side() {
+                Side::Customer => Counts {
+                    customer: 1,
+                    team: 0,
+                },
+                Side::Team => Counts {
+                    customer: 0,
+                    team: 1,
+                },
+            },
+            Entry::Note(_)
+            | Entry::Receipt(_)
+            | Entry::Thread(_)
+            | Entry::Revoked(_)
+            | Entry::Org(_) => Counts::default(),
+        }
+    }
+
+    /// Reads a stored `body_team` back.
+    pub fn parse(kind: Kind, body_team: &str) -> Result<Self, serde_json::Error> {
+        Ok(match kind {
+            Kind::Message => Entry::Message(serde_json::from_str(body_team)?),
+            Kind::Note => Entry::Note(serde_json::from_str(body_team)?),
+            Kind::Receipt => Entry::Receipt(serde_json::from_str(body_team)?),
+            Kind::Thread => Entry::Thread(serde_json::from_str(body_team)?),
+            Kind::Revoked => Entry::Revoked(serde_json::from_str(body_team)?),
+            Kind::Org => Entry::Org(serde_json::from_str(body_team)?),
+        })
+    }
+
+    /// Whose doing it was, if a person's; their opaque id and name are kept by it.
+    pub fn author(&self) -> Option<&Author> {
+        match self {
+            Entry::Message(MessageBody { from, .. }) | Entry::Note(NoteBody { from, .. }) => {
+                Some(from)
+            }
+            Entry::Receipt(ReceiptBody { by, .. })
+            | Entry::Thread(ThreadEvent::Handled { by, .. }) => Some(by),
+            Entry::Thread(ThreadEvent::Contact { .. }) | Entry::Revoked(_) | Entry::Org(_) => None,
+        }
+    }
+}
+
+/// These types have string keys and no floats: they always serialise.
+fn json<T: Serialize>(body: &T) -> String {
+    serde_json::to_string(body).expect("plain structs serialise")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_is_the_one_that_the_design_describes() {
+        let mut record = Record {
+            org: OrgId::parse("acme").unwrap(),
+            rev: 2,
+            thread: None,
+            seq: None,
+            kind: Kind::Org,
+            submitter: None,
+            id: Some("x".into()),
+            body_team: "{}".into(),
+            body_public: None,
+            counts: Counts {
+                customer: 3,
+                team: 4,
+            },
+            at: 5,
+            hash: Chain::START,
+        };
+        let int = |n: u8| [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, n];
+        let mut bytes = vec![0u8; 32];
+        bytes.extend(*b"\0\0\0\x04acme");
+        bytes.extend(int(2));
+        bytes.extend([0xff; 8]);
+        bytes.extend(*b"\0\0\0\x03org");
+        bytes.extend([0xff; 4]);
+        bytes.extend(*b"\0\0\0\x01x\0\0\0\x02{}");
+        bytes.extend([0xff; 4]);
+        bytes.extend(int(3));
+        bytes.extend(int(4));
+        bytes.extend(int(5));
+        let expected: [u8; 32] = Sha256::digest(&bytes).into();
+        assert_eq!(Chain::START.next(&record).0, expected);
+        record.seq = Some(0);
+        assert_ne!(Chain::START.next(&record).0, expected, "null is not zero");
+    }
+}

@@ -1,0 +1,121 @@
+//! Errors as RFC 9457 problem documents, with the `code` of the wire.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::domain::{Code, Refusal};
+use crate::protocol;
+
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    retry: bool,
+    /// `stale` only: what came in between, as JSON.
+    records: Option<Vec<Box<serde_json::value::RawValue>>>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            retry: false,
+            records: None,
+        }
+    }
+
+    pub fn no_route() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is no such thing here",
+        )
+    }
+
+    pub fn no_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "this cannot be done with it; nothing here is changed or deleted",
+        )
+    }
+
+    pub fn fault() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "fault",
+            "that was our fault; it is in the log",
+        )
+    }
+
+    pub fn unreadable(status: StatusCode, detail: String) -> Self {
+        Self::new(status, Code::BadField.as_str(), detail)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code {
+            Code::BadToken | Code::ExpiredToken | Code::RevokedToken => StatusCode::UNAUTHORIZED,
+            Code::Forbidden => StatusCode::FORBIDDEN,
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::Stale | Code::IdReused => StatusCode::CONFLICT,
+            Code::TooFast => StatusCode::TOO_MANY_REQUESTS,
+            Code::Busy | Code::NotCommitted | Code::UnknownOutcome => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Code::NotJson
+            | Code::UnknownFrame
+            | Code::BadField
+            | Code::HelloExpected
+            | Code::HelloRepeated
+            | Code::BadId
+            | Code::EmptyText
+            | Code::TextTooLong
+            | Code::ControlCharacter
+            | Code::TooManyPhotos
+            | Code::UnknownPhoto
+            | Code::PastEnd => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        // Only the team sends `seen` over HTTP.
+        let records = (refusal.code == Code::Stale).then(|| {
+            let shown = refusal.records.iter().filter_map(protocol::record_team);
+            shown
+                .filter_map(|json| serde_json::value::RawValue::from_string(json).ok())
+                .collect()
+        });
+        Self {
+            retry: refusal.code.retry(),
+            records,
+            ..Self::new(status, refusal.code.as_str(), refusal.message)
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+            "retry": self.retry,
+        });
+        if let Some(records) = self.records {
+            body["records"] = json!(records);
+        }
+        let headers = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, headers, body.to_string()).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                header::HeaderValue::from_static("Bearer"),
+            );
+        }
+        response
+    }
+}

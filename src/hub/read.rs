@@ -1,0 +1,165 @@
+//! The door for looking: each answer is of the asker's own view.
+
+use std::time::Duration;
+
+use super::{Guest, Hub, unreadable};
+use crate::auth::Role;
+use crate::domain::{Code, OrgId, Refusal, ThreadId, View};
+use crate::ledger::{Inbox, InboxFilter, Page, ThreadState};
+
+/// Records in one answer of `GET /v1/log`.
+const LOG_PAGE: u32 = 500;
+pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const INBOX_PAGE: u32 = 50;
+const LONGEST_PAGE: i64 = 200;
+const PAGE: i64 = 50;
+
+/// A page of the inbox and where the next one begins.
+#[derive(Debug)]
+pub struct InboxPage {
+    pub inbox: Inbox,
+    pub next: Option<i64>,
+}
+
+/// Records of the whole org, for the CRM's backend.
+#[derive(Debug)]
+pub struct LogPage {
+    pub records: Vec<std::sync::Arc<crate::domain::Record>>,
+    pub cursor: i64,
+    pub head: i64,
+    pub log: String,
+}
+
+impl Hub {
+    /// A page of a thread before a number of the guest's own view, newest first.
+    pub async fn history(
+        &self,
+        guest: &Guest,
+        thread: Option<&str>,
+        before: Option<i64>,
+        limit: Option<i64>,
+    ) -> Result<(ThreadId, Page), Refusal> {
+        let view = guest.view()?;
+        let thread = guest.thread(thread)?;
+        let limit = limit.unwrap_or(PAGE);
+        if !(1..=LONGEST_PAGE).contains(&limit) {
+            return Err(Refusal::new(
+                Code::BadField,
+                format!("limit: 1 to {LONGEST_PAGE}"),
+            ));
+        }
+        let read = self
+            .shared
+            .ledger
+            .history(&view, &thread, before, limit as u32)
+            .await;
+        let page = read.map_err(|error| unreadable(&error))?;
+        if page.records.is_empty() && guest.is_team() {
+            // A thread begins with its contact's record, so an empty page may mean that there is none.
+            self.thread_exists(view.org(), &thread).await?;
+        }
+        Ok((thread, page))
+    }
+
+    pub async fn inbox(
+        &self,
+        guest: &Guest,
+        filter: InboxFilter,
+        before: Option<i64>,
+    ) -> Result<InboxPage, Refusal> {
+        let View::Team { org } = guest.view()? else {
+            return Err(Refusal::new(Code::Forbidden, "the inbox is the team's"));
+        };
+        let read = self
+            .shared
+            .ledger
+            .inbox(&org, filter, before, INBOX_PAGE + 1)
+            .await;
+        let mut inbox = read.map_err(|error| unreadable(&error))?;
+        let more = inbox.rows.len() > INBOX_PAGE as usize;
+        inbox.rows.truncate(INBOX_PAGE as usize);
+        let next = inbox
+            .rows
+            .last()
+            .filter(|_| more)
+            .map(|row| row.head.active);
+        Ok(InboxPage { inbox, next })
+    }
+
+    pub async fn thread(&self, guest: &Guest, thread: &str) -> Result<ThreadState, Refusal> {
+        let view = guest.view()?;
+        let thread = guest.thread(Some(thread))?;
+        self.thread_state(view.org(), &thread).await
+    }
+
+    /// Records after a rev. With `wait`, an answer without any is held back until there is one.
+    pub async fn log_after(
+        &self,
+        guest: &Guest,
+        after: i64,
+        wait: Duration,
+    ) -> Result<LogPage, Refusal> {
+        let view = guest.view()?;
+        if guest.identity.role != Role::Service {
+            return Err(Refusal::new(
+                Code::Forbidden,
+                "the log is for the CRM's backend: a service token",
+            ));
+        }
+        if after < 0 {
+            return Err(Refusal::new(Code::BadField, "after: a rev is not negative"));
+        }
+        if !wait.is_zero() {
+            let mut last = self.started_room(view.org()).await?.last();
+            let news = last.wait_for(|last| *last > after);
+            // Time's up is an answer too: an empty page.
+            let _ = tokio::time::timeout(wait.min(LONGEST_WAIT), news).await;
+        }
+        let read = self.shared.ledger.after(&view, after, LOG_PAGE).await;
+        let slice = read.map_err(|error| unreadable(&error))?;
+        let head = self.view_head(&view).await?.number;
+        if after > head {
+            return Err(Refusal::new(
+                Code::PastEnd,
+                format!("after: the log ends at {head}"),
+            ));
+        }
+        Ok(LogPage {
+            cursor: slice.records.last().map_or(after, |record| record.rev),
+            records: slice.records,
+            head,
+            log: self.shared.log.clone(),
+        })
+    }
+
+    /// Whether any org lists this origin among its own.
+    pub async fn lists_origin(&self, origin: &str) -> bool {
+        self.shared
+            .ledger
+            .lists_origin(origin)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, "an origin could not be looked up");
+                false
+            })
+    }
+
+    /// Whether the ledger answers.
+    pub async fn is_ready(&self) -> bool {
+        self.shared.ledger.log_id().await.is_ok()
+    }
+
+    pub(super) async fn thread_exists(
+        &self,
+        org: &OrgId,
+        thread: &ThreadId,
+    ) -> Result<(), Refusal> {
+        self.thread_state(org, thread).await.map(|_| ())
+    }
+
+    async fn thread_state(&self, org: &OrgId, thread: &ThreadId) -> Result<ThreadState, Refusal> {
+        let read = self.shared.ledger.thread(org, thread).await;
+        read.map_err(|error| unreadable(&error))?
+            .ok_or_else(Refusal::not_found)
+    }
+}

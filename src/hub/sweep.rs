@@ -1,0 +1,80 @@
+//! The third feeder: it asks the ledger for the heads of the orgs that have sockets here, so that even
+//! the loss of the very last publish heals. It also clears away rooms that nobody is in.
+
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+
+use super::{Hub, presence};
+use crate::ledger::LedgerError;
+
+/// A room stays for a while after its last socket: reloads come right back.
+const LINGER: Duration = Duration::from_secs(30);
+
+pub(super) async fn run(hub: Hub) {
+    let every = hub.shared.settings.sweep;
+    let mut told_presence = Instant::now();
+    loop {
+        // Jittered, so that the nodes of a cluster do not ask in step.
+        let pause = every.mul_f64(rand::rng().random_range(0.8..1.2));
+        tokio::time::sleep(pause).await;
+        if let Err(error) = hub.sweep_once().await {
+            tracing::warn!(%error, "a sweep failed");
+        }
+        if told_presence.elapsed() >= presence::REPEAT {
+            told_presence = Instant::now();
+            hub.repeat_presence();
+        }
+        hub.clear_empty_rooms().await;
+    }
+}
+
+impl Hub {
+    pub(super) async fn sweep_once(&self) -> Result<(), LedgerError> {
+        let orgs: Vec<_> = self
+            .shared
+            .rooms
+            .iter()
+            .map(|room| room.org.clone())
+            .collect();
+        if orgs.is_empty() {
+            return Ok(());
+        }
+        for (org, rev) in self.shared.ledger.heads(&orgs).await? {
+            if let Some(room) = self.room(&org)
+                && let Some(hole) = room.hint(rev)
+            {
+                self.heal(room, hole);
+            }
+        }
+        Ok(())
+    }
+
+    fn repeat_presence(&self) {
+        let rooms: Vec<_> = self.shared.rooms.iter().map(|room| room.clone()).collect();
+        for room in rooms {
+            room.presence_expire();
+            self.tell_here(&room.org, room.presence_here(), Vec::new());
+        }
+    }
+
+    async fn clear_empty_rooms(&self) {
+        let is_over = |since: Option<Instant>| since.is_some_and(|since| since.elapsed() > LINGER);
+        let over: Vec<_> = self
+            .shared
+            .rooms
+            .iter()
+            .filter(|room| is_over(room.empty_since()))
+            .map(|room| room.org.clone())
+            .collect();
+        for org in over {
+            // Somebody may hold it who is about to join; then it is not ours alone.
+            let gone = self.shared.rooms.remove_if(&org, |_, room| {
+                is_over(room.empty_since()) && std::sync::Arc::strong_count(room) == 1
+            });
+            if gone.is_some() {
+                self.shared.bus.unsubscribe(&org).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The durable logs: what is said here is said for ever.
+//!
+//! [`Ledger`] is the contract; [`writer`] queues commands and commits whatever queued while the last
+//! commit was in flight; [`clerk`] decides, once for all engines, what a command appends; an engine
+//! ([`sqlite`]) only loads and stores; [`verify`] recomputes everything from the log.
+
+mod audit;
+mod clerk;
+mod sqlite;
+pub mod verify;
+mod writer;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+pub use audit::{OrgHead, Projections};
+pub use sqlite::{Sqlite, new_log_id};
+pub use writer::Pending;
+
+use crate::domain::{
+    Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Record,
+    Sub, ThreadHead, ThreadId, Via, View,
+};
+
+/// The ledger could not be read. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger cannot be read: {0}")]
+pub struct LedgerError(#[from] pub anyhow::Error);
+
+pub type Result<T, E = LedgerError> = std::result::Result<T, E>;
+
+/// Something to append. Whoever makes one has checked that the person may; the ledger checks, under
+/// the org's lock, all that depends on what is already there.
+#[derive(Debug, Clone)]
+pub enum Command {
+    Say {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        via: Via,
+        draft: Draft,
+    },
+    Mark {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        mark: Mark,
+        up_to: i64,
+    },
+    Handle {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        seen: i64,
+    },
+    PutOrg {
+        org: OrgId,
+        settings: OrgSettings,
+    },
+    PutContact {
+        org: OrgId,
+        contact: ContactId,
+        draft: ContactDraft,
+    },
+    Revoke {
+        org: OrgId,
+        sub: Sub,
+    },
+}
+
+impl Command {
+    pub fn org(&self) -> &OrgId {
+        match self {
+            Command::Say { org, .. }
+            | Command::Mark { org, .. }
+            | Command::Handle { org, .. }
+            | Command::PutOrg { org, .. }
+            | Command::PutContact { org, .. }
+            | Command::Revoke { org, .. } => org,
+        }
+    }
+}
+
+/// The numbers that a record got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    pub rev: i64,
+    pub seq: Option<i64>,
+    pub at: i64,
+}
+
+/// What became of a command that was not refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Appended(Numbers),
+    /// The same id with the same content was appended before; these are its numbers.
+    Duplicate(Numbers),
+    /// It says nothing new: a mark that is not ahead, settings as they are.
+    Unchanged,
+    /// The contact's thread, and whether it was made now.
+    Contact {
+        thread: ThreadId,
+        made: bool,
+    },
+    Revoked {
+        before: i64,
+    },
+}
+
+/// What one transaction appended to one org, handed to the hub after COMMIT.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    pub org: OrgId,
+    /// In order of their revs, without a gap.
+    pub records: Vec<Arc<Record>>,
+    /// As of the last record.
+    pub badge: TeamBadge,
+    /// Of each thread whose public records are among them, as of its last seq.
+    pub badges: Vec<(ThreadId, CustomerBadge)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TeamBadge {
+    pub new: i64,
+    pub waiting: i64,
+    /// A rev.
+    pub as_of: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CustomerBadge {
+    pub unread: i64,
+    /// A seq.
+    pub as_of: i64,
+}
+
+/// What a person who signs in needs to be let in, read in one query.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    pub settings: OrgSettings,
+    /// Of a customer's contact, if there is such a contact.
+    pub contact: Option<Contact>,
+    /// The opaque id of a sub that has done something before.
+    pub person: Option<PersonId>,
+    /// Tokens of this sub issued then (in seconds) or earlier are refused.
+    pub revoked_before: Option<i64>,
+}
+
+/// A view's head and badge in one snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewHead {
+    /// The org's head.
+    pub rev: i64,
+    /// The view's last number.
+    pub number: i64,
+    pub badge: Badge,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Badge {
+    Team(TeamBadge),
+    Customer(CustomerBadge),
+}
+
+/// Records of a view after a cursor, oldest first.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    pub records: Vec<Arc<Record>>,
+    /// Everything of the view up to this rev is in the client's hands once it has these.
+    pub complete_to: i64,
+}
+
+/// Records of a thread before a number, newest first.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub records: Vec<Arc<Record>>,
+    /// The view's head when they were read.
+    pub as_of: i64,
+    /// Whether there is anything older.
+    pub more: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InboxFilter {
+    #[default]
+    All,
+    New,
+    Waiting,
+}
+
+/// A line of the inbox.
+#[derive(Debug, Clone)]
+pub struct InboxRow {
+    pub contact: Contact,
+    pub head: ThreadHead,
+    /// The newest message or note.
+    pub last: Option<Arc<Record>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    pub rows: Vec<InboxRow>,
+    pub as_of: i64,
+}
+
+/// A staff member's own read mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    pub sub: Sub,
+    pub name: String,
+    pub up_to: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct ThreadState {
+    pub contact: Contact,
+    pub head: ThreadHead,
+    pub readers: Vec<Reader>,
+    /// The org's head rev in the same snapshot.
+    pub rev: i64,
+}
+
+/// The contract of the durable logs. One suite of tests holds every engine to it.
+///
+/// - **Order.** An org's records get revs 1, 2, 3 …; a thread's public ones seqs 1, 2, 3 …; commands
+///   of one caller for one org are appended in the order in which they were submitted.
+/// - **Atomicity.** A command's record, its numbers and every projection are one transaction.
+/// - **Once.** (org, submitter, id) answers for ever with the first outcome.
+/// - **Loss.** An outcome is durable when the caller hears it. Every commit is also sent to the
+///   receiver of [`Ledger::commits`], in order; a process that dies in between loses only that.
+/// - **For ever.** Nothing changes or removes a record, by any session of this engine.
+#[async_trait]
+pub trait Ledger: Send + Sync + 'static {
+    /// Queues a command, in the order of the calls. Never waits; a full queue is refused with `busy`.
+    fn submit(&self, command: Command) -> Pending;
+
+    /// The stream of commits. There is one; the second call gets none.
+    fn commits(&self) -> Option<mpsc::Receiver<Commit>>;
+
+    /// Which log this is. Numbers mean nothing in another one.
+    async fn log_id(&self) -> Result<String>;
+
+    /// None if there is no such org.
+    async fn admit(
+        &self,
+        org: &OrgId,
+        sub: &Sub,
+        contact: Option<&ContactId>,
+    ) -> Result<Option<Admission>>;
+
+    /// Whether any org lists this origin.
+    async fn lists_origin(&self, origin: &str) -> Result<bool>;
+
+    /// The head rev of each org; 0 for one that has nothing.
+    async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>>;
+
+    /// None if the view's org or thread does not exist.
+    async fn head(&self, view: &View) -> Result<Option<ViewHead>>;
+
+    /// At most `limit` records of the view with numbers above `cursor`. Reads from a pool of its own,
+    /// so that many who return at once do not starve the writer.
+    async fn after(&self, view: &View, cursor: i64, limit: u32) -> Result<Slice>;
+
+    /// At most `limit` records that the view shows of a thread, with numbers below `before`.
+    async fn history(
+        &self,
+        view: &View,
+        thread: &ThreadId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Page>;
+
+    /// Threads with something said in them, `active` below `before`, the newest activity first.
+    async fn inbox(
+        &self,
+        org: &OrgId,
+        filter: InboxFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Inbox>;
+
+    /// None if the org has no such thread.
+    async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;
+
+    /// For `verify`: every org that has a head or a record.
+    async fn orgs(&self) -> Result<Vec<OrgId>>;
+
+    /// For `verify`: whole records with revs above `after`.
+    async fn records(&self, org: &OrgId, after: i64, limit: u32) -> Result<Vec<Record>>;
+
+    /// For `verify`: every projection of an org, as it is stored.
+    async fn projections(&self, org: &OrgId) -> Result<Projections>;
+
+    /// Commits what has queued, refuses what comes later, and closes.
+    async fn close(&self);
+}

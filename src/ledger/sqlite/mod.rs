@@ -1,0 +1,226 @@
+//! The ledger in one SQLite file: nothing to install, and as durable as the disk.
+//!
+//! WAL with `synchronous = FULL`: COMMIT returns after the fsync. One connection writes; readers have
+//! a pool, and those who catch up have another, so that neither waits for the writer or each other.
+
+mod read;
+mod rows;
+mod store;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+use tokio::sync::mpsc;
+
+use super::clerk::Clerk;
+use super::writer::{Engine, Failed, Transacted, Writer};
+use super::{
+    Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result,
+    Slice, ThreadState, ViewHead,
+};
+use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Commits that the hub has not taken yet. When it is full the writer waits: nothing is dropped.
+const COMMITS: usize = 1_024;
+
+pub struct Sqlite {
+    writer: Writer,
+    commits: parking_lot::Mutex<Option<mpsc::Receiver<Commit>>>,
+    readers: SqlitePool,
+    catching_up: SqlitePool,
+}
+
+impl Sqlite {
+    /// Opens the file, makes it if it is not there, and brings its tables up to date.
+    pub async fn open(file: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let mut writing = options
+            .connect()
+            .await
+            .with_context(|| format!("cannot open {}", file.display()))?;
+        MIGRATIONS
+            .run_direct(None, &mut writing, false)
+            .await
+            .context("cannot migrate the ledger")?;
+        sqlx::query("INSERT INTO log_identity (one, id) VALUES (1, $1) ON CONFLICT DO NOTHING")
+            .bind(uuid::Uuid::new_v4().to_string())
+            .execute(&mut writing)
+            .await?;
+        let reading = options.read_only(true);
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_lazy_with(reading.clone())
+        };
+        let (sender, receiver) = mpsc::channel(COMMITS);
+        Ok(Self {
+            writer: Writer::start(
+                Writing {
+                    connection: Some(writing),
+                },
+                sender,
+            ),
+            commits: parking_lot::Mutex::new(Some(receiver)),
+            readers: pool(4),
+            catching_up: pool(2),
+        })
+    }
+}
+
+/// Gives the log in `file` a new identity, so that every client that knew the old one loads afresh.
+/// For after a restore, when numbers may be given out a second time.
+pub async fn new_log_id(file: &Path) -> anyhow::Result<String> {
+    let id = uuid::Uuid::new_v4().to_string();
+    let mut connection = SqliteConnectOptions::new().filename(file).connect().await?;
+    let changed = sqlx::query("UPDATE log_identity SET id = $1")
+        .bind(&id)
+        .execute(&mut connection)
+        .await?;
+    anyhow::ensure!(
+        changed.rows_affected() == 1,
+        "{} holds no log; run `crewline migrate` first",
+        file.display()
+    );
+    connection.close().await?;
+    Ok(id)
+}
+
+struct Writing {
+    /// None once it is closed.
+    connection: Option<SqliteConnection>,
+}
+
+#[async_trait]
+impl Engine for Writing {
+    async fn transact(&mut self, batch: &[Command]) -> Result<Transacted, Failed> {
+        let connection = self.connection.as_mut().expect("closed last");
+        let mut transaction = connection
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| Failed::NotCommitted(error.into()))?;
+        let done = carry_out(&mut transaction, batch)
+            .await
+            .map_err(Failed::NotCommitted)?;
+        transaction
+            .commit()
+            .await
+            .map_err(|error| Failed::Unknown(error.into()))?;
+        Ok(done)
+    }
+
+    async fn close(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the ledger did not close cleanly");
+        }
+    }
+}
+
+async fn carry_out(
+    transaction: &mut SqliteConnection,
+    batch: &[Command],
+) -> anyhow::Result<Transacted> {
+    let mut store = store::Transaction(transaction);
+    let mut clerk = Clerk::open(&mut store).await?;
+    let mut answers = Vec::with_capacity(batch.len());
+    for command in batch {
+        answers.push(clerk.carry_out(command).await?);
+    }
+    clerk.finish(answers).await
+}
+
+#[async_trait]
+impl Ledger for Sqlite {
+    fn submit(&self, command: Command) -> Pending {
+        self.writer.submit(command)
+    }
+
+    fn commits(&self) -> Option<mpsc::Receiver<Commit>> {
+        self.commits.lock().take()
+    }
+
+    async fn log_id(&self) -> Result<String> {
+        Ok(read::log_id(&self.readers).await?)
+    }
+
+    async fn admit(
+        &self,
+        org: &OrgId,
+        sub: &Sub,
+        contact: Option<&ContactId>,
+    ) -> Result<Option<Admission>> {
+        Ok(read::admit(&self.readers, org, sub, contact).await?)
+    }
+
+    async fn lists_origin(&self, origin: &str) -> Result<bool> {
+        Ok(read::lists_origin(&self.readers, origin).await?)
+    }
+
+    async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>> {
+        Ok(read::heads(&self.readers, orgs).await?)
+    }
+
+    async fn head(&self, view: &View) -> Result<Option<ViewHead>> {
+        Ok(read::head(&self.readers, view).await?)
+    }
+
+    async fn after(&self, view: &View, cursor: i64, limit: u32) -> Result<Slice> {
+        Ok(read::after(&self.catching_up, view, cursor, limit).await?)
+    }
+
+    async fn history(
+        &self,
+        view: &View,
+        thread: &ThreadId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Page> {
+        Ok(read::history(&self.readers, view, thread, before, limit).await?)
+    }
+
+    async fn inbox(
+        &self,
+        org: &OrgId,
+        filter: InboxFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Inbox> {
+        Ok(read::inbox(&self.readers, org, filter, before, limit).await?)
+    }
+
+    async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
+        Ok(read::thread(&self.readers, org, thread).await?)
+    }
+
+    async fn orgs(&self) -> Result<Vec<OrgId>> {
+        Ok(read::orgs(&self.readers).await?)
+    }
+
+    async fn records(&self, org: &OrgId, after: i64, limit: u32) -> Result<Vec<Record>> {
+        Ok(read::records(&self.readers, org, after, limit).await?)
+    }
+
+    async fn projections(&self, org: &OrgId) -> Result<Projections> {
+        Ok(read::projections(&self.readers, org).await?)
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+        self.catching_up.close().await;
+    }
+}

@@ -1,0 +1,252 @@
+//! Recomputes every number, count, hash and projection from the log, and names what differs.
+
+use std::collections::BTreeMap;
+
+use super::{Ledger, Projections, Result};
+use crate::domain::{
+    Contact, Counts, Entry, Kind, Mark, OrgId, Record, Side, ThreadEvent, ThreadHead, ThreadId,
+};
+
+/// Differences named for one org; a broken chain would otherwise fill the screen.
+const MOST_PER_ORG: usize = 20;
+const PAGE: u32 = 1_000;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub orgs: usize,
+    pub records: i64,
+    /// One sentence each. Empty if the ledger is as it should be.
+    pub differences: Vec<String>,
+}
+
+/// Verifies all orgs. `progress` hears how many records were read.
+pub async fn verify(
+    ledger: &dyn Ledger,
+    progress: &mut (dyn FnMut(&OrgId, i64) + Send),
+) -> Result<Report> {
+    let mut report = Report::default();
+    for org in ledger.orgs().await? {
+        let mut recount = Recount::new(org.clone());
+        loop {
+            let page = ledger
+                .records(&org, recount.expected.head.rev, PAGE)
+                .await?;
+            for record in &page {
+                recount.take(record);
+            }
+            progress(&org, page.len() as i64);
+            report.records += page.len() as i64;
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
+        recount.compare(&ledger.projections(&org).await?);
+        report.orgs += 1;
+        report.differences.append(&mut recount.differences);
+    }
+    Ok(report)
+}
+
+/// An org's projections, made anew from its records.
+struct Recount {
+    org: OrgId,
+    expected: Projections,
+    /// Of each thread: the counts and the time at each seq, and the customer's messages.
+    past: BTreeMap<ThreadId, Vec<(Counts, i64)>>,
+    differences: Vec<String>,
+}
+
+impl Recount {
+    fn new(org: OrgId) -> Self {
+        Self {
+            org,
+            expected: Projections::default(),
+            past: BTreeMap::new(),
+            differences: Vec::new(),
+        }
+    }
+
+    fn differs(&mut self, what: String) {
+        if self.differences.len() < MOST_PER_ORG {
+            self.differences.push(format!("org {}: {what}", self.org));
+        } else if self.differences.len() == MOST_PER_ORG {
+            self.differences.push(format!("org {}: and more", self.org));
+        }
+    }
+
+    fn expect<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, found: T, expected: T) {
+        if found != expected {
+            self.differs(format!("{what} is {found:?}, should be {expected:?}"));
+        }
+    }
+
+    fn take(&mut self, record: &Record) {
+        let rev = record.rev;
+        self.expect("rev", rev, self.expected.head.rev + 1);
+        self.expected.head.rev = rev;
+        if record.at < self.expected.head.at {
+            self.differs(format!(
+                "rev {rev}: its time is before that of the record before it"
+            ));
+        }
+        self.expected.head.at = record.at;
+        let entry = match Entry::parse(record.kind, &record.body_team) {
+            Ok(entry) => entry,
+            Err(error) => {
+                return self.differs(format!("rev {rev}: its body cannot be read: {error}"));
+            }
+        };
+        self.expect(
+            &format!("rev {rev}: body_team"),
+            record.body_team.clone(),
+            entry.body_team(),
+        );
+        if record.body_public.is_some() {
+            self.expect(
+                &format!("rev {rev}: body_public"),
+                record.body_public.clone(),
+                entry.body_public(),
+            );
+        }
+        match &record.thread {
+            Some(thread) => self.take_in_thread(record, thread, &entry),
+            None => {
+                let hash = self.expected.head.hash.next(record);
+                self.expect(&format!("rev {rev}: hash"), record.hash, hash);
+                self.expected.head.hash = record.hash;
+            }
+        }
+        if let Some(author) = entry.author()
+            && let Some(sub) = &author.sub
+        {
+            self.expected
+                .people
+                .insert(sub.clone(), (author.id.clone(), author.name.clone()));
+        }
+        match entry {
+            Entry::Org(settings) => self.expected.settings = Some(settings),
+            Entry::Revoked(body) => {
+                self.expected.revocations.insert(body.sub, body.before);
+            }
+            _ => {}
+        }
+    }
+
+    fn take_in_thread(&mut self, record: &Record, thread: &ThreadId, entry: &Entry) {
+        let rev = record.rev;
+        let mut head = self.expected.threads.remove(thread).unwrap_or_default();
+        head.counts = head.counts.plus(entry.counts());
+        self.expect(&format!("rev {rev}: counts"), record.counts, head.counts);
+        let hash = head.hash.next(record);
+        self.expect(&format!("rev {rev}: hash"), record.hash, hash);
+        head.hash = record.hash;
+        if let Some(seq) = record.seq {
+            self.expect(&format!("rev {rev}: seq"), seq, head.seq + 1);
+            head.seq = seq;
+            self.past
+                .entry(thread.clone())
+                .or_default()
+                .push((record.counts, record.at));
+        }
+        if matches!(record.kind, Kind::Message | Kind::Note) {
+            head.active = rev;
+        }
+        match entry {
+            Entry::Message(body) => {
+                head.said(body.from.side(), head.seq, record.at);
+                let is_staff = body.from.kind == crate::domain::AuthorKind::Staff;
+                if is_staff {
+                    let seen = body.seen.unwrap_or(head.seq - 1);
+                    head.answered(seen, self.first_customer_after(thread, seen));
+                }
+            }
+            Entry::Receipt(body) => {
+                if record.seq.is_some() {
+                    let other_count = self.at_seq(thread, body.up_to).0.of(body.side.other());
+                    head.marked(body.side, body.mark, body.up_to, other_count);
+                }
+                if body.mark == Mark::Read
+                    && body.side == Side::Team
+                    && let Some(sub) = &body.by.sub
+                {
+                    self.expected
+                        .reads
+                        .insert((thread.clone(), sub.clone()), body.up_to);
+                }
+            }
+            Entry::Thread(ThreadEvent::Handled { seen, .. }) => {
+                head.answered(*seen, self.first_customer_after(thread, *seen));
+            }
+            Entry::Thread(ThreadEvent::Contact {
+                contact,
+                name,
+                phone,
+                id,
+            }) => {
+                let contact = Contact {
+                    id: contact.clone(),
+                    thread: thread.clone(),
+                    person: id.clone(),
+                    name: name.clone(),
+                    phone: phone.clone(),
+                };
+                self.expected.contacts.insert(contact.id.clone(), contact);
+            }
+            Entry::Note(_) | Entry::Revoked(_) | Entry::Org(_) => {}
+        }
+        self.expected.threads.insert(thread.clone(), head);
+    }
+
+    fn at_seq(&self, thread: &ThreadId, seq: i64) -> (Counts, i64) {
+        let past = self.past.get(thread).map(Vec::as_slice).unwrap_or_default();
+        usize::try_from(seq - 1)
+            .ok()
+            .and_then(|i| past.get(i))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn first_customer_after(&self, thread: &ThreadId, seq: i64) -> Option<i64> {
+        let count = self.at_seq(thread, seq).0.customer;
+        let past = self.past.get(thread)?;
+        let first = past.partition_point(|(counts, _)| counts.customer <= count);
+        past.get(first).map(|(_, at)| *at)
+    }
+
+    fn compare(&mut self, stored: &Projections) {
+        let is_new = |head: &&ThreadHead| head.is_new();
+        self.expected.head.new = self.expected.threads.values().filter(is_new).count() as i64;
+        self.expected.head.waiting = self
+            .expected
+            .threads
+            .values()
+            .filter(|head| head.is_waiting())
+            .count() as i64;
+        let expected = std::mem::take(&mut self.expected);
+        self.expect("the head", &stored.head, &expected.head);
+        self.expect("the settings", &stored.settings, &expected.settings);
+        self.each("contact", &stored.contacts, &expected.contacts);
+        self.each("thread", &stored.threads, &expected.threads);
+        self.each("person", &stored.people, &expected.people);
+        self.each("read mark", &stored.reads, &expected.reads);
+        self.each("revocation", &stored.revocations, &expected.revocations);
+    }
+
+    fn each<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
+        &mut self,
+        what: &str,
+        stored: &BTreeMap<K, V>,
+        expected: &BTreeMap<K, V>,
+    ) {
+        for (key, value) in expected {
+            match stored.get(key) {
+                Some(found) => self.expect(&format!("{what} {key:?}"), found, value),
+                None => self.differs(format!("{what} {key:?} is missing, should be {value:?}")),
+            }
+        }
+        for key in stored.keys().filter(|key| !expected.contains_key(key)) {
+            self.differs(format!("{what} {key:?} is stored, but not in the log"));
+        }
+    }
+}

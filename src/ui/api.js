@@ -1,0 +1,57 @@
+/**
+ * The HTTP side: reads with the person's token, which is renewed once when the
+ * server will not have it.
+ *
+ *   const api = new Api({ http: "https://hub.example" }, (refused) => tokens.current(refused));
+ *   const page = await api.get("/v1/inbox", { filter: "new" });
+ */
+
+/** An error that the server names: `code`, a sentence, and whether it may pass. */
+export class CrewlineError extends Error {
+  /** @param {{code: string, message: string, retry?: boolean}} problem */
+  constructor({ code, message, retry = false }) {
+    super(message);
+    this.name = "CrewlineError";
+    this.code = code;
+    this.retry = retry;
+  }
+}
+
+export class Api {
+  #base;
+  #fetch;
+  #token;
+
+  /** @param {(refused?: string) => Promise<string | null>} token */
+  constructor({ http = "", fetch = (...request) => globalThis.fetch(...request) }, token) {
+    this.#base = http;
+    this.#fetch = fetch;
+    this.#token = token;
+  }
+
+  /** @returns {Promise<any>} */
+  async get(path, parameters = {}) {
+    const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null);
+    const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
+    const ask = (token) => this.#fetch(`${this.#base}${path}${query}`, { headers: { authorization: `Bearer ${token}` } });
+
+    const token = await this.#token();
+    let answer = await ask(token);
+    if (answer.status === 401) {
+      const newer = await this.#token(token);
+      if (newer) answer = await ask(newer);
+    }
+    if (answer.ok) return answer.json();
+    throw await problem(answer);
+  }
+}
+
+/** From a problem document, or from whatever stood in between. */
+async function problem(answer) {
+  const said = await answer.json().catch(() => ({}));
+  return new CrewlineError({
+    code: said.code ?? `http_${answer.status}`,
+    message: said.detail ?? said.title ?? answer.statusText,
+    retry: answer.status >= 500 || answer.status === 429,
+  });
+}

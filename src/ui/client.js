@@ -1,0 +1,347 @@
+/**
+ * The Crewline client: one line that comes back by itself, shows every change
+ * once and in order, and keeps what you send until it has arrived.
+ *
+ *   import { CrewlineClient } from "/ui/client.js";
+ *
+ *   const client = new CrewlineClient({
+ *     getToken: async () => (await fetch("/my-backend/crewline-token")).text(),
+ *   });
+ *   client.addEventListener("change", ({ detail: record }) => console.log(record.kind, record));
+ *   client.addEventListener("state", ({ detail }) => console.log(detail.state));
+ *   client.connect();
+ *   client.send({ text: "The leak is back" });        // staff add `thread` and `seen`
+ *
+ * Load on `welcome` with `fresh: true` (the first one, and after a `reset`):
+ * from then on every change comes, and a snapshot's `as_of` says which of them
+ * it already holds. After a mere reconnect nothing needs to be loaded again.
+ *
+ * Events, with what `detail` holds:
+ *   state       {state}: connecting, catching-up, live, offline, signed-out
+ *   welcome     {you, fresh}
+ *   change      the record, each once and in order
+ *   caught-up   {cursor}
+ *   badge       {unread, new?, waiting?, as_of}, never older than the last
+ *   typing      {thread, who, on}
+ *   presence    {online, offline}
+ *   outbox      {entries}: what is on its way out, see outbox.js
+ *   reset       {reason}: forget everything that was loaded
+ *   signed-out  {reason}: "token" or "forbidden"; the client has given up
+ *   error       {code, message, retry}: about a frame that has no id
+ */
+import { Api, CrewlineError } from "./api.js";
+import { Line } from "./line.js";
+import { Marks } from "./marks.js";
+import { Outbox, uuid } from "./outbox.js";
+import { Questions } from "./questions.js";
+import { Timers } from "./timers.js";
+import { Tokens, personKey } from "./token.js";
+
+export { CrewlineError };
+
+/** A change may be a moment behind the `pong` that tells of it. */
+const HEAD_GRACE_MS = 3_000;
+const TYPING_MS = 3_000;
+
+/**
+ * @typedef {object} Options
+ * @property {string} [url] of the socket; by default `/v1/ws` of this page's host
+ * @property {string} [http] base of the HTTP API; by default this page's host
+ * @property {string} [token] the first token; without `getToken` also the last
+ * @property {() => Promise<string | null>} [getToken] a new token, or null if the person is gone
+ * @property {Storage} [storage] for the outgoing queue; by default localStorage
+ * @property {typeof WebSocket} [WebSocket] for tests, as are the next two
+ * @property {() => number} [random]
+ * @property {typeof fetch} [fetch]
+ */
+
+export class CrewlineClient extends EventTarget {
+  /** @type {"offline" | "connecting" | "catching-up" | "live" | "signed-out"} */
+  state = "offline";
+  /** Who this is, as the server says; null before the first welcome. */
+  you = null;
+  /** The last number of the own view that was applied. */
+  cursor = null;
+  log = null;
+  limits = { text_chars: 4000, photos: 5 };
+  badge = null;
+
+  #person = null;
+  #welcomed = false;
+  #typing = null;
+  #timers = new Timers();
+  #marks = new Marks((frame) => this.#line.send(frame));
+  #line;
+  #questions;
+  #outbox;
+  #tokens;
+  #api;
+
+  /** @param {Options} options */
+  constructor(options = {}) {
+    super();
+    const { token, getToken, random, storage = localStorageIfAny() } = options;
+    this.#outbox = new Outbox(storage, random);
+    this.#questions = new Questions((frame) => this.#line.send(frame), random);
+    this.#tokens = new Tokens({ token, getToken, onPerson: (person) => this.#isFor(person) });
+    this.#api = new Api(options, (refused) => this.#tokens.current(refused));
+    this.#line = new Line(this.#tokens, {
+      hello: () => (this.cursor === null ? {} : { cursor: this.cursor, log: this.log }),
+      frame: (frame) => this.#hearing[frame.type]?.(frame),
+      state: (state) => this.#setState(state),
+      down: () => this.#down(),
+      over: (reason) => this.#over(reason),
+    }, options);
+  }
+
+  /** What is on its way out, oldest first. @returns {import("./outbox.js").Outgoing[]} */
+  get outbox() {
+    return [...this.#outbox.entries];
+  }
+
+  connect() {
+    globalThis.addEventListener?.("storage", this.#otherTab);
+    this.#line.open();
+  }
+
+  /** Leaves for good, or until `connect`. What is queued stays in the storage. */
+  close() {
+    this.#line.close();
+    this.#farewell();
+  }
+
+  /**
+   * Queues a message (or note) and sends it as soon as the line allows.
+   * @param {{thread?: string, text: string, internal?: boolean, seen?: number, photos?: string[]}} message
+   *   `seen`: the last seq that the writer had in view; without it nothing is `stale`
+   * @returns {string} its id, which is the id of the record to come
+   */
+  send(message) {
+    const { id } = this.#outbox.add(message);
+    this.#flush();
+    return id;
+  }
+
+  /** Sends a refused or stale message again, as it is. */
+  retry(id) {
+    if (this.#outbox.retry(id)) this.#flush();
+  }
+
+  /** Drops a message that was refused, is stale, or is still waiting for the line. */
+  discard(id) {
+    if (this.#outbox.remove(id)) this.#flush();
+  }
+
+  /** This device has the thread's messages up to the seq `upTo`. */
+  received(thread, upTo) {
+    this.#marks.want("received", this.#named(thread), upTo);
+  }
+
+  /** The person has read them. */
+  read(thread, upTo) {
+    this.#marks.want("read", this.#named(thread), upTo);
+  }
+
+  /** Call it on every keystroke: it goes out at most every 3 s, and never late. */
+  typing(thread, on, internal = false) {
+    const now = Date.now();
+    const same = this.#typing !== null && this.#typing.thread === thread && this.#typing.internal === internal;
+    if (on ? same && now - this.#typing.at < TYPING_MS : !same) return;
+    const said = this.#line.send({ type: "typing", thread: this.#named(thread), on, internal: internal || undefined });
+    this.#typing = on && said ? { thread, internal, at: now } : null;
+  }
+
+  /** Staff: nothing in the thread up to `seen` waits for an answer. @returns {boolean} false while offline */
+  handled(thread, seen) {
+    return this.#line.send({ type: "handled", thread, seen });
+  }
+
+  /**
+   * A page of the thread, newest first. Asked while offline, it is answered later.
+   * @param {string | undefined} thread
+   * @param {{before?: number, limit?: number}} [range]
+   * @returns {Promise<{records: object[], before: number | null, as_of: number}>}
+   */
+  history(thread, { before, limit } = {}) {
+    return this.#questions.ask({ type: "history", id: uuid(), thread: this.#named(thread), before, limit });
+  }
+
+  /** Staff: a page of the inbox. @param {{filter?: string, after?: unknown}} [range] */
+  inbox(range = {}) {
+    return this.#api.get("/v1/inbox", range);
+  }
+
+  /** A thread's counters and marks. */
+  thread(thread) {
+    return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);
+  }
+
+  /** Whether `from` of a record is the person whose client this is. */
+  isMe(from) {
+    if (!from || !this.you || from.kind !== this.you.role) return false;
+    return from.kind === "customer" || from.sub === this.you.sub;
+  }
+
+  /** A record's number in the own view. */
+  numberOf(record) {
+    return this.you.role === "customer" ? record.seq : record.rev;
+  }
+
+  #hearing = {
+    welcome: ({ you, cursor, log, limits, heartbeat_ms }) => {
+      const fresh = this.cursor === null;
+      Object.assign(this, { you, log, limits: limits ?? this.limits, cursor: this.cursor ?? cursor });
+      this.#welcomed = true;
+      this.#line.welcomed(heartbeat_ms);
+      this.#outbox.open(personKey(you));
+      this.#questions.askAgain();
+      this.#setState("catching-up");
+      this.#emit("welcome", { you, fresh });
+      this.#marks.flush();
+      this.#flush();
+    },
+
+    change: ({ type, ...record }) => {
+      const number = this.numberOf(record);
+      if (number <= this.cursor) return;
+      if (number !== this.cursor + 1) return this.#line.again();
+      this.cursor = number;
+      this.#arrived([record]);
+      this.#emit("change", record);
+    },
+
+    caught_up: ({ cursor }) => {
+      if (cursor !== this.cursor) return this.#line.again();
+      this.#setState("live");
+      this.#emit("caught-up", { cursor });
+    },
+
+    badge: ({ type, ...badge }) => {
+      if (badge.as_of < (this.badge?.as_of ?? 0)) return;
+      this.badge = badge;
+      this.#emit("badge", badge);
+    },
+
+    ack: ({ id, rev, seq }) => {
+      if (this.#outbox.acknowledged(id, this.numberOf({ rev, seq }), this.cursor)) this.#flush();
+    },
+
+    page: ({ type, id, ...page }) => {
+      this.#arrived(page.records);
+      this.#questions.answer(id, page);
+    },
+
+    error: ({ type, ...error }) => {
+      if (this.#questions.refuse(error)) return;
+      if (this.#outbox.refused(error.id, error)) return this.#flush();
+      this.#emit("error", error);
+    },
+
+    reset: ({ reason }) => {
+      this.#forget(reason);
+      if (this.#welcomed) this.#line.again();
+    },
+
+    pong: ({ head }) => {
+      if (head > this.cursor) this.#timers.set("head", HEAD_GRACE_MS, () => this.#mustHaveReached(head));
+    },
+
+    expiring: () => {
+      // If none is to be had now, the close with 4401 asks again.
+      this.#tokens.newer().then((token) => token && this.#line.send({ type: "token", token }), () => {});
+    },
+
+    bye: ({ retry_after_ms }) => this.#line.comeBackAfter(retry_after_ms ?? 0),
+    typing: ({ type, ...typing }) => this.#emit("typing", typing),
+    presence: ({ type, ...presence }) => this.#emit("presence", presence),
+  };
+
+  /** Own messages that show up in the log are no longer on their way. */
+  #arrived(records) {
+    const own = records.filter((record) => record.id && this.isMe(record.from) && this.#outbox.remove(record.id));
+    if (own.length > 0) this.#flush();
+    for (const { kind, mark, thread, up_to, side, by } of records) {
+      if (kind !== "receipt" || (side === "customer") !== (this.you.role === "customer")) continue;
+      if (mark === "delivered") this.#marks.confirmed("received", this.#named(thread), up_to);
+      else if (side === "customer" || this.isMe(by)) this.#marks.confirmed("read", this.#named(thread), up_to);
+    }
+  }
+
+  #mustHaveReached(head) {
+    if (this.state === "live" && this.cursor < head) this.#line.again();
+  }
+
+  #flush() {
+    const now = Date.now();
+    if (this.#welcomed) {
+      for (const entry of this.#outbox.take(now)) this.#line.send(this.#outbox.frame(entry));
+      const due = this.#outbox.nextDue(now);
+      if (due < Infinity) this.#timers.set("outbox", due - now, () => this.#flush());
+    }
+    this.#emit("outbox", { entries: this.outbox });
+  }
+
+  #down() {
+    this.#welcomed = false;
+    this.#typing = null;
+    this.#timers.clear();
+    this.#marks.lost();
+    this.#outbox.lost();
+    this.#flush();
+  }
+
+  #over(reason) {
+    this.#farewell();
+    this.#emit("signed-out", { reason });
+  }
+
+  #farewell() {
+    globalThis.removeEventListener?.("storage", this.#otherTab);
+    this.#questions.giveUp("closed", "the client has left");
+  }
+
+  /** Knows whose the queue is before the server has said so, even offline. */
+  #isFor(person) {
+    if (person === this.#person) return;
+    if (this.#person !== null) this.#forget("person");
+    this.#person = person;
+    this.#outbox.open(person);
+  }
+
+  #forget(reason) {
+    this.cursor = this.log = this.badge = null;
+    this.#marks.forget();
+    this.#outbox.forgetSent();
+    this.#questions.giveUp("reset", "everything is to be loaded afresh");
+    this.#emit("reset", { reason });
+    this.#flush();
+  }
+
+  #otherTab = ({ key, newValue }) => {
+    if (key && newValue === null && this.#outbox.removedElsewhere(key)) this.#flush();
+  };
+
+  /** A customer has one thread and does not name it. */
+  #named(thread) {
+    return this.you?.role === "customer" ? undefined : thread;
+  }
+
+  #setState(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.#emit("state", { state });
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** A browser that forbids storage throws on the mere name. */
+function localStorageIfAny() {
+  try {
+    return globalThis.localStorage;
+  } catch {
+    return undefined;
+  }
+}

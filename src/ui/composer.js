@@ -1,0 +1,117 @@
+/**
+ * <crew-composer>: where a message is written. Enter sends, Shift+Enter makes
+ * a new line. With the attribute `notes` it also writes internal notes.
+ *
+ *   <crew-composer placeholder="Write a message" notes></crew-composer>
+ *
+ *   composer.addEventListener("send", ({ detail }) => client.send(detail));      // {text, internal}
+ *   composer.addEventListener("typing", ({ detail }) => client.typing(thread, detail.on, detail.internal));
+ *   composer.limit = client.limits.text_chars;
+ *   composer.draft = { text: "", internal: false };      // to read and to set
+ *   composer.disabled = true;
+ */
+import { h, setText } from "./dom.js";
+
+/** From here on the characters that are left are told. */
+const TELL = 200;
+
+class Composer extends HTMLElement {
+  limit = 4000;
+
+  #text = h("textarea", { rows: "1", "aria-label": "Message", "data-testid": "composer", enterkeyhint: "send" });
+  #send = h("button", { type: "submit", class: "primary", "data-testid": "send" }, "Send");
+  #left = h("span", { class: "left", "aria-live": "polite" });
+  #toggle = h("input", { type: "checkbox", role: "switch", "data-testid": "note-toggle" });
+  #form = h("form", {}, this.#text, this.#send);
+  #disabled = false;
+
+  constructor() {
+    super();
+    this.#text.addEventListener("input", () => this.#typed());
+    this.#text.addEventListener("keydown", (event) => this.#key(event));
+    this.#toggle.addEventListener("change", () => this.#switched());
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+  }
+
+  connectedCallback() {
+    const below = h("div", { class: "below" });
+    if (this.hasAttribute("notes")) below.append(h("label", { class: "switch" }, this.#toggle, "Internal note"));
+    below.append(this.#left);
+    this.replaceChildren(this.#form, below);
+    this.#show();
+  }
+
+  get draft() {
+    return { text: this.#text.value, internal: this.#toggle.checked };
+  }
+
+  set draft({ text, internal }) {
+    this.#text.value = text;
+    this.#toggle.checked = internal;
+    this.#show();
+  }
+
+  set disabled(disabled) {
+    this.#disabled = disabled;
+    this.#show();
+  }
+
+  focus() {
+    this.#text.focus();
+  }
+
+  get #length() {
+    return [...this.#text.value].length;
+  }
+
+  #typed() {
+    this.#say("typing", { on: this.#text.value !== "", internal: this.#toggle.checked });
+    this.#show();
+  }
+
+  #switched() {
+    this.#say("typing", { on: false, internal: !this.#toggle.checked });
+    this.#show();
+    this.focus();
+  }
+
+  #key(event) {
+    // While a character is being composed, Enter belongs to that.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#submit();
+  }
+
+  #submit() {
+    const { text, internal } = this.draft;
+    if (this.#send.disabled) return;
+    this.#say("typing", { on: false, internal });
+    this.#text.value = "";
+    this.#show();
+    this.focus();
+    this.#say("send", { text: text.trim(), internal });
+  }
+
+  #show() {
+    const note = this.#toggle.checked;
+    const left = this.limit - this.#length;
+    this.classList.toggle("writes-note", note);
+    this.#text.placeholder = note ? "Only the team sees this" : this.getAttribute("placeholder") ?? "Write a message";
+    this.#text.setAttribute("aria-label", note ? "Internal note" : "Message");
+    this.#text.disabled = this.#disabled;
+    this.#send.disabled = this.#disabled || left < 0 || this.#text.value.trim() === "";
+    setText(this.#send, note ? "Add note" : "Send");
+    setText(this.#left, left < 0 ? `${-left} characters too many` : left < TELL ? `${left} characters left` : "");
+    this.#text.style.height = "auto";
+    if (this.#text.scrollHeight > 0) this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
+  }
+
+  #say(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+customElements.define("crew-composer", Composer);

@@ -1,0 +1,23 @@
+/**
+ * Elements without markup: what is given as text stays text.
+ *
+ *   h("p", { class: "note", "data-id": id }, h("b", {}, name), text)
+ *   h("button", { type: "button", onclick: () => send() }, "Send")
+ *   setText(element, text)        // leaves the node alone if it says so already
+ */
+
+/** @param {Record<string, any>} [attributes] `on…` are listeners; null and false are left out */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,147 @@
+/**
+ * The staff's list of threads as state, without a page around it: pages of the
+ * inbox and changes of the log go in, rows come out.
+ *
+ *   const inbox = new Inbox();
+ *   inbox.load(await client.inbox({ filter: "new" }));
+ *   const { thread, unsure } = inbox.apply(change) ?? {};
+ *   if (unsure) inbox.refresh(await client.thread(thread));
+ *   inbox.listed("new");
+ *
+ * A change tells nearly always what becomes of "new" and "waiting". Where it
+ * does not (a read that stops half-way, a thread that is not loaded), the row
+ * is `unsure` and the thread is to be asked for.
+ *
+ * @typedef {object} Row
+ * @property {string} thread
+ * @property {{id: string, name: string, phone: string | null}} contact
+ * @property {object | null} [last] newest message or note; undefined while it is not known
+ * @property {number} active its rev
+ * @property {boolean} new
+ * @property {number} unread
+ * @property {number | null} waiting_since
+ * @property {number} seq the thread's last
+ * @property {number} asOf the rev up to which this row is right
+ */
+export class Inbox {
+  /** @type {Map<string, Row>} */
+  rows = new Map();
+  /** Where the next page begins; null at the end, undefined before the first page. */
+  next = undefined;
+
+  #early = [];
+  /** Newest message or note of threads that are not in the list yet. */
+  #strays = new Map();
+
+  get loaded() {
+    return this.next !== undefined;
+  }
+
+  /** Takes a page; what the list already knows better stays. */
+  load({ threads, next, as_of }) {
+    for (const row of threads) {
+      if ((this.rows.get(row.thread)?.asOf ?? 0) <= as_of) this.rows.set(row.thread, { ...row, asOf: as_of });
+    }
+    const first = !this.loaded;
+    this.next = next ?? null;
+    if (!first) return [];
+    return this.#early.splice(0).filter((record) => record.rev > as_of).map((record) => this.apply(record)).filter(Boolean);
+  }
+
+  /**
+   * Takes a change.
+   * @returns {{thread: string, unsure: boolean} | null} the row it concerns
+   */
+  apply(record) {
+    if (!this.loaded) {
+      this.#early.push(record);
+      return null;
+    }
+    const row = this.rows.get(record.thread);
+    if (!row) return this.#stray(record);
+    if (record.rev <= row.asOf) return null;
+    const unsure = this.#changes[record.kind]?.(row, record);
+    if (record.seq) row.seq = record.seq;
+    row.asOf = record.rev;
+    return { thread: row.thread, unsure: unsure === true };
+  }
+
+  /**
+   * Takes a thread's own snapshot.
+   * @returns {boolean} false if the row has moved on since: ask again
+   */
+  refresh({ thread, contact, seq, unread, waiting_since, as_of }) {
+    const row = this.rows.get(thread);
+    if (row && row.asOf > as_of) return false;
+    const last = newest(this.#strays.get(thread), row?.last);
+    this.#strays.delete(thread);
+    this.rows.set(thread, {
+      thread, contact, seq, unread, last, asOf: as_of,
+      new: unread > 0, waiting_since: waiting_since ?? null, active: last?.rev ?? 0,
+    });
+    return true;
+  }
+
+  /** The rows of a filter, the newest activity first. @returns {Row[]} */
+  listed(filter) {
+    return [...this.rows.values()].filter((row) => matches(row, filter)).sort((a, b) => (b.active ?? 0) - (a.active ?? 0));
+  }
+
+  #changes = {
+    message: (row, record) => {
+      const before = customersLast(row);
+      Object.assign(row, { last: record, active: record.rev });
+      if (record.from.kind === "customer") {
+        row.unread += 1;
+        row.new = true;
+        row.waiting_since ??= record.at;
+      } else if (record.from.kind === "staff") {
+        return this.#answered(row, record.seen ?? Infinity, before);
+      }
+    },
+
+    note: (row, record) => {
+      Object.assign(row, { last: record, active: record.rev });
+    },
+
+    receipt: (row, { side, mark, up_to, seq }) => {
+      // Without a seq it did not move the team's mark.
+      if (side !== "team" || mark !== "read" || !seq || row.unread === 0) return;
+      if (up_to < customersLast(row)) return true;
+      Object.assign(row, { unread: 0, new: false });
+    },
+
+    thread: (row, record) => {
+      if (record.event === "handled") return this.#answered(row, record.seen ?? Infinity, customersLast(row));
+      if (record.event === "contact") row.contact = { id: record.contact, name: record.name, phone: record.phone };
+    },
+  };
+
+  /** An answer counts up to what its writer had seen. */
+  #answered(row, seen, customersLastSeq) {
+    if (row.waiting_since === null) return;
+    if (seen < customersLastSeq) return true;
+    row.waiting_since = null;
+  }
+
+  #stray(record) {
+    if (record.kind !== "message" && record.kind !== "note") return null;
+    this.#strays.set(record.thread, record);
+    return { thread: record.thread, unsure: true };
+  }
+}
+
+export function matches(row, filter) {
+  if (filter === "new") return row.new;
+  if (filter === "waiting") return row.waiting_since !== null;
+  return true;
+}
+
+/** At most this is the seq of the customer's last message; exactly, if that is the last of all. */
+function customersLast({ last, seq }) {
+  return last?.kind === "message" && last.from.kind === "customer" ? last.seq : seq;
+}
+
+function newest(a, b) {
+  return (a?.rev ?? 0) > (b?.rev ?? 0) ? a : b;
+}

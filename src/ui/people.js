@@ -1,0 +1,81 @@
+/**
+ * Who is here and who is writing, as far as it was told.
+ *
+ *   const presence = new Presence(client, () => show(presence.staff, presence.hasContact(id)));
+ *   const typists = new Typists(client, (thread) => setText(line, typists.sentence(thread)));
+ *
+ * Both end with the signal: `new Presence(client, show, { signal })`.
+ */
+
+/** Typing that is not repeated has ended. */
+const TYPING_MS = 6_000;
+
+export class Presence {
+  #online = new Map();
+
+  constructor(client, changed, options = {}) {
+    // After a welcome everyone who is here is told anew.
+    client.addEventListener("welcome", () => this.#online.clear(), options);
+    client.addEventListener("presence", ({ detail: { online = [], offline = [] } }) => {
+      for (const who of online) this.#online.set(keyOf(who), who);
+      for (const who of offline) this.#online.delete(keyOf(who));
+      changed([...online, ...offline]);
+    }, options);
+  }
+
+  /** @returns {{name: string, sub: string}[]} */
+  get staff() {
+    return [...this.#online.values()].filter(({ kind }) => kind === "staff");
+  }
+
+  hasContact(contact) {
+    return this.#online.has(`customer ${contact}`);
+  }
+}
+
+export class Typists {
+  /** By thread, then by person. */
+  #typing = new Map();
+  #changed;
+
+  /** @param {(thread: string) => void} changed */
+  constructor(client, changed, options = {}) {
+    this.#changed = changed;
+    client.addEventListener("typing", ({ detail: { thread, who, on } }) => {
+      if (who.kind !== client.you.role || (who.kind === "staff" && who.sub !== client.you.sub)) this.#set(thread, who, on);
+    }, options);
+    client.addEventListener("change", ({ detail: { kind, thread, from } }) => {
+      if (kind === "message" || kind === "note") this.#set(thread, from, false);
+    }, options);
+    options.signal?.addEventListener("abort", () => this.#stop());
+  }
+
+  sentence(thread) {
+    const names = [...(this.#typing.get(thread)?.values() ?? [])].map(({ name }) => name);
+    if (names.length === 0) return "";
+    if (names.length > 2) return "Several people are typing…";
+    return `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} typing…`;
+  }
+
+  #set(thread, who, on) {
+    const people = this.#typing.get(thread) ?? new Map();
+    const key = keyOf(who);
+    if (!on && !people.has(key)) return;
+    clearTimeout(people.get(key)?.timer);
+    people.delete(key);
+    if (on) people.set(key, { name: who.name, timer: setTimeout(() => this.#set(thread, who, false), TYPING_MS) });
+    this.#typing.set(thread, people);
+    if (people.size === 0) this.#typing.delete(thread);
+    this.#changed(thread);
+  }
+
+  #stop() {
+    for (const people of this.#typing.values()) for (const { timer } of people.values()) clearTimeout(timer);
+    this.#typing.clear();
+  }
+}
+
+/** One name for a person in presence, in typing and in a record's `from`; a customer knows staff by name alone. */
+function keyOf({ kind, contact, sub, name }) {
+  return `${kind} ${contact ?? sub ?? name}`;
+}
