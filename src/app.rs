@@ -38,10 +38,7 @@ impl App {
         settings: &Settings,
         demo: impl FnOnce(&Prepared) -> Option<axum::Router>,
     ) -> anyhow::Result<Self> {
-        let secret = settings
-            .jwt_secret
-            .as_ref()
-            .context("a JWT secret is needed")?;
+        let secret = settings.jwt_secret.as_ref().context("a JWT secret is needed")?;
         let auth = Arc::new(Auth::new(secret).map_err(anyhow::Error::msg)?);
         let ledger: Arc<dyn Ledger> = Arc::new(Sqlite::open(&settings.sqlite_file()?).await?);
         let bus = Arc::new(Arc::new(LocalBus::default()).attach());
@@ -75,18 +72,10 @@ impl App {
                 metrics,
             })))
             .merge(http::pages());
-        if let Some(demo) = demo(&Prepared {
-            address,
-            auth: &auth,
-        }) {
+        if let Some(demo) = demo(&Prepared { address, auth: &auth }) {
             routes = routes.merge(demo);
         }
-        let sockets = ws::router(
-            hub.clone(),
-            Arc::clone(&auth),
-            socket_settings,
-            tasks.clone(),
-        );
+        let sockets = ws::router(hub.clone(), Arc::clone(&auth), socket_settings, tasks.clone());
         let routes = http::finish(routes.merge(sockets));
         tasks.spawn(ws::listener::serve(
             listener,
@@ -113,10 +102,7 @@ impl App {
         self.hub.drain(self.drain_window).await;
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(END_WITHIN, self.tasks.wait())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(END_WITHIN, self.tasks.wait()).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
         self.hub.stop().await;
@@ -153,9 +139,7 @@ fn recorder() -> PrometheusHandle {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(
                 Matcher::Suffix("_seconds".into()),
-                &[
-                    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0,
-                ],
+                &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0],
             )
             .and_then(|builder| {
                 builder.set_buckets_for_metric(
@@ -188,42 +172,24 @@ fn describe() {
         "messages and notes that were acknowledged, without duplicates"
     );
     describe_counter!("crewline_records_total", "records appended to the log");
-    describe_counter!(
-        "crewline_fanout_frames_total",
-        "frames put into sockets' lanes"
-    );
+    describe_counter!("crewline_fanout_frames_total", "frames put into sockets' lanes");
     describe_counter!(
         "crewline_slow_sockets_total",
         "lanes that overflowed; their sockets catch up"
     );
-    describe_counter!(
-        "crewline_holes_healed_total",
-        "holes filled from the ledger"
-    );
+    describe_counter!("crewline_holes_healed_total", "holes filled from the ledger");
     describe_counter!(
         "crewline_catch_up_reads_total",
         "pages read for sockets that were behind"
     );
-    describe_counter!(
-        "crewline_bus_gaps_total",
-        "times the bus may have lost something"
-    );
+    describe_counter!("crewline_bus_gaps_total", "times the bus may have lost something");
     describe_counter!(
         "crewline_bus_publish_failed_total",
         "payloads that could not be published"
     );
-    describe_counter!(
-        "crewline_too_fast_closed_total",
-        "sockets closed for sending too fast"
-    );
-    describe_counter!(
-        "crewline_commit_failed_total",
-        "commands whose transaction failed"
-    );
-    describe_counter!(
-        "crewline_commit_bisected_total",
-        "batches halved to find a bad command"
-    );
+    describe_counter!("crewline_too_fast_closed_total", "sockets closed for sending too fast");
+    describe_counter!("crewline_commit_failed_total", "commands whose transaction failed");
+    describe_counter!("crewline_commit_bisected_total", "batches halved to find a bad command");
     describe_histogram!("crewline_commit_batch", "commands in one transaction");
     describe_histogram!(
         "crewline_commit_seconds",

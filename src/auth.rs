@@ -77,8 +77,7 @@ impl Auth {
             aud: AUDIENCE,
             identity,
         };
-        jsonwebtoken::encode(&Header::default(), &claims, &self.sign)
-            .expect("HS256 signs any claims")
+        jsonwebtoken::encode(&Header::default(), &claims, &self.sign).expect("HS256 signs any claims")
     }
 
     pub fn check(&self, token: &str) -> Result<Identity, Refusal> {
@@ -106,9 +105,7 @@ impl Auth {
 
 /// Seconds since 1970.
 pub fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() as i64
 }
 

@@ -33,12 +33,7 @@ pub struct Flags {
     pub database_url: Option<String>,
 
     /// The HS256 secret that tokens are signed with, 32 bytes or more; needed
-    #[arg(
-        long,
-        env = "CREWLINE_JWT_SECRET",
-        value_name = "SECRET",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "CREWLINE_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwt_secret: Option<String>,
 
@@ -48,12 +43,7 @@ pub struct Flags {
     pub public_url: Option<String>,
 
     /// Origins whose pages may open sockets, whatever the org (orgs list their own besides)
-    #[arg(
-        long,
-        env = "CREWLINE_ORIGINS",
-        value_name = "ORIGIN",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "CREWLINE_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<String>,
 
@@ -149,11 +139,7 @@ impl Settings {
     pub fn read(flags: &Flags) -> anyhow::Result<Self> {
         let mut figment = Figment::new();
         if let Some(file) = &flags.config {
-            ensure!(
-                file.is_file(),
-                "--config: there is no file {}",
-                file.display()
-            );
+            ensure!(file.is_file(), "--config: there is no file {}", file.display());
             figment = figment.merge(Toml::file_exact(file));
         }
         let settings: Self = figment
@@ -174,10 +160,7 @@ impl Settings {
         ] {
             ensure!(value > 0, "{name} must be at least 1");
         }
-        ensure!(
-            (100..=60_000).contains(&self.sweep_ms),
-            "sweep_ms must be 100 to 60000"
-        );
+        ensure!((100..=60_000).contains(&self.sweep_ms), "sweep_ms must be 100 to 60000");
         ensure!(
             self.drain_window_ms <= 600_000,
             "drain_window_ms must be at most 600000"
@@ -217,9 +200,7 @@ impl Settings {
     /// The file behind `database_url`.
     pub fn sqlite_file(&self) -> anyhow::Result<PathBuf> {
         match self.database_url.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => {
-                Ok(Path::new(path.strip_prefix("//").unwrap_or(path)).to_owned())
-            }
+            Some(path) if !path.is_empty() => Ok(Path::new(path.strip_prefix("//").unwrap_or(path)).to_owned()),
             _ => bail!("database_url must be sqlite:FILE"),
         }
     }

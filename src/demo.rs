@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::auth::{Auth, Identity, Role, now};
 use crate::config::Settings;
-use crate::domain::{
-    ContactDraft, ContactId, Draft, MessageId, OrgId, OrgSettings, Phone, ShowStaff, Sub,
-};
+use crate::domain::{ContactDraft, ContactId, Draft, MessageId, OrgId, OrgSettings, Phone, ShowStaff, Sub};
 use crate::http;
 use crate::hub::{Guest, Hub};
 use crate::ledger::Outcome;
@@ -38,12 +36,7 @@ const HISTORY: [(&str, &str, &str, &str); 9] = [
         "ana",
         "Hi, the tap under the kitchen sink drips. Can somebody have a look?",
     ),
-    (
-        "demo-2",
-        "sam",
-        "ana",
-        "Sure, Ana. Tomorrow between 9 and 11?",
-    ),
+    ("demo-2", "sam", "ana", "Sure, Ana. Tomorrow between 9 and 11?"),
     ("demo-3", "ana", "ana", "Perfect, thank you."),
     (
         "demo-4",
@@ -52,24 +45,9 @@ const HISTORY: [(&str, &str, &str, &str); 9] = [
         "Good morning Bob, your new water heater has arrived. When does it suit you?",
     ),
     ("demo-5", "bob", "bob", "Friday afternoon would be great."),
-    (
-        "demo-6",
-        "kim",
-        "bob",
-        "Friday at 2 it is. It takes about three hours.",
-    ),
-    (
-        "demo-7",
-        "bob",
-        "bob",
-        "Will the water be off the whole time?",
-    ),
-    (
-        "demo-8",
-        "chen",
-        "chen",
-        "Do you also do bathroom renovations?",
-    ),
+    ("demo-6", "kim", "bob", "Friday at 2 it is. It takes about three hours."),
+    ("demo-7", "bob", "bob", "Will the water be off the whole time?"),
+    ("demo-8", "chen", "chen", "Do you also do bathroom renovations?"),
     ("demo-9", "ana", "ana", "The leak is back."),
 ];
 
@@ -97,29 +75,21 @@ pub async fn start(settings: &Settings) -> anyhow::Result<(App, Value)> {
     let mut line = Value::Null;
     let app = App::start(settings, |prepared| {
         line = people(prepared.address, prepared.auth);
-        let shown =
-            json!({ "org": line["org"], "customers": line["customers"], "staff": line["staff"] });
+        let shown = json!({ "org": line["org"], "customers": line["customers"], "staff": line["staff"] });
         Some(http::demo_pages(shown))
     })
     .await?;
     let threads = seed(&app.hub)
         .await
         .context("the demo's history could not be written")?;
-    for (customer, thread) in line["customers"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .zip(threads)
-    {
+    for (customer, thread) in line["customers"].as_array_mut().into_iter().flatten().zip(threads) {
         customer["thread"] = thread.into();
     }
     Ok((app, line))
 }
 
 fn identity(role: Role, sub: &str, name: &str) -> anyhow::Result<Identity> {
-    let contact = (role == Role::Customer)
-        .then(|| ContactId::parse(sub))
-        .transpose()?;
+    let contact = (role == Role::Customer).then(|| ContactId::parse(sub)).transpose()?;
     Ok(Identity {
         sub: Sub::parse(sub)?,
         org: OrgId::parse(ORG)?,
@@ -132,11 +102,7 @@ fn identity(role: Role, sub: &str, name: &str) -> anyhow::Result<Identity> {
 }
 
 fn people(address: SocketAddr, auth: &Auth) -> Value {
-    let token = |role, sub, name| {
-        identity(role, sub, name)
-            .map(|who| auth.mint(&who))
-            .unwrap_or_default()
-    };
+    let token = |role, sub, name| identity(role, sub, name).map(|who| auth.mint(&who)).unwrap_or_default();
     let page = |page, token: &str| format!("http://{address}/{page}#token={token}");
     let customers: Vec<_> = CUSTOMERS
         .iter()

@@ -157,11 +157,7 @@ fn print_pages(line: &serde_json::Value) {
     );
     for (kind, role) in [("customers", "customer"), ("staff", "staff")] {
         for person in line[kind].as_array().into_iter().flatten() {
-            println!(
-                "  {} ({role})\n  {}\n",
-                text(&person["name"]),
-                text(&person["page"])
-            );
+            println!("  {} ({role})\n  {}\n", text(&person["name"]), text(&person["page"]));
         }
     }
     println!("Ctrl-C stops it.");
@@ -192,11 +188,7 @@ async fn migrate(place: &Place, new_log: bool) -> anyhow::Result<ExitCode> {
     let ledger = Sqlite::open(&file).await?;
     let id = ledger.log_id().await?;
     ledger.close().await;
-    let id = if new_log {
-        new_log_id(&file).await?
-    } else {
-        id
-    };
+    let id = if new_log { new_log_id(&file).await? } else { id };
     println!("{}: up to date, log {id}", file.display());
     Ok(ExitCode::SUCCESS)
 }
@@ -260,10 +252,7 @@ fn raise_file_limit() {
 }
 
 async fn asked_to_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -82,9 +82,7 @@ impl Envelope {
         let org = OrgId::parse(&text(bytes)?).map_err(|_| Unreadable)?;
         let message = match bytes.try_get_u8().map_err(|_| Unreadable)? {
             COMMIT => Message::Commit(take_commit(bytes, &org)?),
-            WHISPER => {
-                Message::Whisper(serde_json::from_str(&text(bytes)?).map_err(|_| Unreadable)?)
-            }
+            WHISPER => Message::Whisper(serde_json::from_str(&text(bytes)?).map_err(|_| Unreadable)?),
             _ => return Err(Unreadable),
         };
         Ok((org, Self { log, node, message }))
@@ -243,10 +241,7 @@ mod tests {
                 id: None,
                 body_team: "{\"text\":\"漏れ\"}".into(),
                 body_public: seq.map(|_| "{}".into()),
-                counts: Counts {
-                    customer: 1,
-                    team: 2,
-                },
+                counts: Counts { customer: 1, team: 2 },
                 at: 3,
                 hash: Chain([7; 32]),
             })
@@ -259,13 +254,7 @@ mod tests {
                 waiting: 2,
                 as_of: 5,
             },
-            badges: vec![(
-                thread.clone(),
-                CustomerBadge {
-                    unread: 3,
-                    as_of: 2,
-                },
-            )],
+            badges: vec![(thread.clone(), CustomerBadge { unread: 3, as_of: 2 })],
         };
         let envelope = Envelope {
             log: "log".into(),
@@ -294,11 +283,7 @@ mod tests {
         let (org, sent) = commit();
         let whole = sent.encode(&org);
         for cut in 0..whole.len() {
-            assert_eq!(
-                Envelope::decode(whole.slice(..cut)).unwrap_err(),
-                Unreadable,
-                "{cut}"
-            );
+            assert_eq!(Envelope::decode(whole.slice(..cut)).unwrap_err(), Unreadable, "{cut}");
         }
     }
 }

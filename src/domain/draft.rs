@@ -31,9 +31,7 @@ impl Draft {
         if photos.len() > MAX_PHOTOS {
             return Err(Refusal::new(
                 Code::TooManyPhotos,
-                format!(
-                    "a message carries at most {MAX_PHOTOS} photos; send the others in a second one"
-                ),
+                format!("a message carries at most {MAX_PHOTOS} photos; send the others in a second one"),
             ));
         }
         if !photos.is_empty() {
@@ -51,10 +49,7 @@ impl Draft {
                 format!("a message holds at most {MAX_TEXT_CHARS} characters; send it in parts"),
             ));
         }
-        if text
-            .chars()
-            .any(|c| c.is_control() && c != '\n' && c != '\t')
-        {
+        if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
             return Err(Refusal::new(
                 Code::ControlCharacter,
                 "only newline and tab are allowed of the control characters",
@@ -74,10 +69,7 @@ impl Draft {
 
 /// Names and the like: one line that people read.
 pub fn check_label(field: &str, text: &str) -> Result<(), Refusal> {
-    if text.trim().is_empty()
-        || text.chars().count() > MAX_LABEL_CHARS
-        || text.chars().any(char::is_control)
-    {
+    if text.trim().is_empty() || text.chars().count() > MAX_LABEL_CHARS || text.chars().any(char::is_control) {
         return Err(Refusal::new(
             Code::BadField,
             format!("{field}: 1 to {MAX_LABEL_CHARS} characters on one line"),
@@ -108,11 +100,7 @@ mod tests {
     fn control_characters_other_than_newline_and_tab_are_refused() {
         assert!(draft("a\tb\nc").is_ok());
         for bad in ['\0', '\r', '\u{7}', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}'] {
-            assert_eq!(
-                draft(&format!("a{bad}")),
-                Err(Code::ControlCharacter),
-                "{bad:?}"
-            );
+            assert_eq!(draft(&format!("a{bad}")), Err(Code::ControlCharacter), "{bad:?}");
         }
         assert_eq!(draft(" \n\t"), Err(Code::EmptyText));
     }

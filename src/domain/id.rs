@@ -10,10 +10,7 @@ use super::{Code, Refusal};
 /// Printable ASCII without the two characters that JSON must escape, so that an id can be spliced
 /// into a frame as it is.
 fn well_formed(text: &str, longest: usize) -> bool {
-    (1..=longest).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+    (1..=longest).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
 }
 
 macro_rules! id {
@@ -116,11 +113,7 @@ mod tests {
         assert!(MessageId::parse("SM0123").is_ok());
         assert!(MessageId::parse(&"x".repeat(64)).is_ok());
         for bad in ["", "a b", "ä", "a\n", "a\"b", "a\\b", &"x".repeat(65)] {
-            assert_eq!(
-                MessageId::parse(bad).unwrap_err().code,
-                Code::BadId,
-                "{bad:?}"
-            );
+            assert_eq!(MessageId::parse(bad).unwrap_err().code, Code::BadId, "{bad:?}");
         }
     }
 }

@@ -19,9 +19,7 @@ pub use org::{OrgSettings, ShowStaff};
 pub use person::{Author, AuthorKind, Person, Side};
 pub use phone::Phone;
 pub use receipt::{Mark, ReceiptBody};
-pub use record::{
-    Chain, Entry, Kind, MessageBody, NoteBody, Record, RevokedBody, ThreadEvent, Via,
-};
+pub use record::{Chain, Entry, Kind, MessageBody, NoteBody, Record, RevokedBody, ThreadEvent, Via};
 pub use refusal::{Code, Refusal};
 pub use thread::{Counts, Marks, ThreadHead};
 pub use view::View;

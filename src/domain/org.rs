@@ -50,10 +50,7 @@ impl OrgSettings {
                 .strip_prefix("https://")
                 .or_else(|| origin.strip_prefix("http://"))
                 .unwrap_or_default();
-            if host.is_empty()
-                || host.contains(['/', '*', ' '])
-                || origin.to_ascii_lowercase() != *origin
-            {
+            if host.is_empty() || host.contains(['/', '*', ' ']) || origin.to_ascii_lowercase() != *origin {
                 return Err(Refusal::new(
                     super::Code::BadField,
                     "origins must look like https://crm.example: scheme and host in lower case, no path, no wildcard",
@@ -67,11 +64,7 @@ impl OrgSettings {
     pub fn shown(&self, true_name: &str) -> String {
         match self.show_staff {
             ShowStaff::Name => true_name.to_owned(),
-            ShowStaff::First => true_name
-                .split_whitespace()
-                .next()
-                .unwrap_or(true_name)
-                .to_owned(),
+            ShowStaff::First => true_name.split_whitespace().next().unwrap_or(true_name).to_owned(),
             ShowStaff::Business => self.name.clone(),
         }
     }

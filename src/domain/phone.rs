@@ -12,9 +12,8 @@ pub struct Phone(String);
 impl Phone {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let digits = text.strip_prefix('+').unwrap_or_default();
-        let well_formed = (8..=15).contains(&digits.len())
-            && digits.bytes().all(|b| b.is_ascii_digit())
-            && !digits.starts_with('0');
+        let well_formed =
+            (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
         if well_formed {
             return Ok(Self(text.to_owned()));
         }

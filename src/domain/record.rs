@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::receipt::PublicReceipt;
-use super::{
-    Author, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, ReceiptBody, Side, Sub,
-    ThreadId,
-};
+use super::{Author, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, ReceiptBody, Side, Sub, ThreadId};
 
 /// What a record tells. `Kind::ALL` is what the tests about privacy walk over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,19 +88,8 @@ impl Chain {
         };
         column(Some(record.org.as_str().as_bytes()));
         column(Some(&record.rev.to_be_bytes()));
-        column(
-            record
-                .thread
-                .as_ref()
-                .map(|thread| thread.as_str().as_bytes()),
-        );
-        column(
-            record
-                .seq
-                .map(i64::to_be_bytes)
-                .as_ref()
-                .map(<[u8; 8]>::as_slice),
-        );
+        column(record.thread.as_ref().map(|thread| thread.as_str().as_bytes()));
+        column(record.seq.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
         column(Some(record.kind.as_str().as_bytes()));
         column(record.submitter.as_deref().map(str::as_bytes));
         column(record.id.as_deref().map(str::as_bytes));
@@ -234,20 +220,12 @@ impl Entry {
     pub fn counts(&self) -> Counts {
         match self {
             Entry::Message(body) => match body.from.side() {
-                Side::Customer => Counts {
-                    customer: 1,
-                    team: 0,
-                },
-                Side::Team => Counts {
-                    customer: 0,
-                    team: 1,
-                },
+                Side::Customer => Counts { customer: 1, team: 0 },
+                Side::Team => Counts { customer: 0, team: 1 },
             },
-            Entry::Note(_)
-            | Entry::Receipt(_)
-            | Entry::Thread(_)
-            | Entry::Revoked(_)
-            | Entry::Org(_) => Counts::default(),
+            Entry::Note(_) | Entry::Receipt(_) | Entry::Thread(_) | Entry::Revoked(_) | Entry::Org(_) => {
+                Counts::default()
+            }
         }
     }
 
@@ -266,11 +244,8 @@ impl Entry {
     /// Whose doing it was, if a person's; their opaque id and name are kept by it.
     pub fn author(&self) -> Option<&Author> {
         match self {
-            Entry::Message(MessageBody { from, .. }) | Entry::Note(NoteBody { from, .. }) => {
-                Some(from)
-            }
-            Entry::Receipt(ReceiptBody { by, .. })
-            | Entry::Thread(ThreadEvent::Handled { by, .. }) => Some(by),
+            Entry::Message(MessageBody { from, .. }) | Entry::Note(NoteBody { from, .. }) => Some(from),
+            Entry::Receipt(ReceiptBody { by, .. }) | Entry::Thread(ThreadEvent::Handled { by, .. }) => Some(by),
             Entry::Thread(ThreadEvent::Contact { .. }) | Entry::Revoked(_) | Entry::Org(_) => None,
         }
     }
@@ -297,10 +272,7 @@ mod tests {
             id: Some("x".into()),
             body_team: "{}".into(),
             body_public: None,
-            counts: Counts {
-                customer: 3,
-                team: 4,
-            },
+            counts: Counts { customer: 3, team: 4 },
             at: 5,
             hash: Chain::START,
         };

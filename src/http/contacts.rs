@@ -27,11 +27,7 @@ async fn put_contact(
     let contact = ContactId::parse(&contact)?;
     match door.hub.put_contact(&guest, &org, contact, draft)?.await? {
         Outcome::Contact { thread, made } => {
-            let status = if made {
-                StatusCode::CREATED
-            } else {
-                StatusCode::OK
-            };
+            let status = if made { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Json(json!({ "thread": thread }))))
         }
         other => unreachable!("a contact's outcome is {other:?}"),

@@ -33,12 +33,7 @@ impl FromRequestParts<Arc<Door>> for Bearer {
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
-            .ok_or_else(|| {
-                Refusal::new(
-                    Code::BadToken,
-                    "send the token as `Authorization: Bearer …`",
-                )
-            })?;
+            .ok_or_else(|| Refusal::new(Code::BadToken, "send the token as `Authorization: Bearer …`"))?;
         let identity: Identity = door.auth.check(token)?;
         Ok(Self(door.hub.admit(identity).await?))
     }
@@ -53,11 +48,7 @@ impl FromRequestParts<Arc<Door>> for Service {
     async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Problem> {
         let Bearer(guest) = Bearer::from_request_parts(parts, door).await?;
         if guest.identity.role != Role::Service {
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "this is for the CRM's backend: a service token",
-            )
-            .into());
+            return Err(Refusal::new(Code::Forbidden, "this is for the CRM's backend: a service token").into());
         }
         Ok(Self(guest))
     }
@@ -72,9 +63,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         match axum::Json::from_request(request, state).await {
             Ok(axum::Json(body)) => Ok(Self(body)),
-            Err(JsonRejection::JsonSyntaxError(error)) => {
-                Err(Refusal::new(Code::NotJson, error.body_text()).into())
-            }
+            Err(JsonRejection::JsonSyntaxError(error)) => Err(Refusal::new(Code::NotJson, error.body_text()).into()),
             Err(error) => Err(Problem::unreadable(error.status(), error.body_text())),
         }
     }
@@ -87,8 +76,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let parsed: Result<Query<T>, QueryRejection> =
-            Query::from_request_parts(parts, state).await;
+        let parsed: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
         match parsed {
             Ok(Query(asked)) => Ok(Self(asked)),
             Err(error) => Err(Problem::unreadable(error.status(), error.body_text())),

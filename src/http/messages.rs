@@ -52,14 +52,7 @@ async fn page(
         .hub
         .history(&guest, Some(&thread), asked.before, asked.limit)
         .await?;
-    let json = protocol::page(
-        None,
-        &guest.view()?,
-        &thread,
-        &page.records,
-        page.more,
-        page.as_of,
-    );
+    let json = protocol::page(None, &guest.view()?, &thread, &page.records, page.more, page.as_of);
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }
 
@@ -70,20 +63,17 @@ async fn say(
     Body(said): Body<Said>,
 ) -> Result<Response, Problem> {
     let id = MessageId::parse(&said.id)?;
+    let echoed = said.id;
     let draft = Draft::new(id, said.text, &said.photos, said.internal, said.seen)?;
-    let (status, numbers, duplicate) = match door.hub.say(&guest, Some(&thread), draft)?.await? {
+    let view = guest.view()?;
+    let outcome = door.hub.say(&guest, Some(&thread), draft)?.await;
+    let (status, numbers, duplicate) = match outcome.map_err(|refusal| Problem::shown(refusal, &view))? {
         Outcome::Appended(numbers) => (StatusCode::CREATED, numbers, false),
         Outcome::Duplicate(numbers) => (StatusCode::OK, numbers, true),
         other => unreachable!("a message's outcome is {other:?}"),
     };
     counter!("crewline_messages_total").increment(u64::from(!duplicate));
-    let mut answer = protocol::numbers(
-        guest.is_team(),
-        numbers.rev,
-        numbers.seq,
-        numbers.at,
-        duplicate,
-    );
-    answer["id"] = said.id.into();
+    let mut answer = protocol::numbers(guest.is_team(), numbers.rev, numbers.seq, numbers.at, duplicate);
+    answer["id"] = echoed.into();
     Ok((status, Json(answer)).into_response())
 }

@@ -47,10 +47,7 @@ pub fn api(door: Arc<Door>) -> Router {
         messages::router(),
         log::router(),
     ];
-    nouns
-        .into_iter()
-        .fold(Router::new(), Router::merge)
-        .with_state(door)
+    nouns.into_iter().fold(Router::new(), Router::merge).with_state(door)
 }
 
 /// What holds for every route: limits, headers, and a problem document for what is not there.
@@ -60,9 +57,7 @@ pub fn finish(routes: Router) -> Router {
         .method_not_allowed_fallback(|| async { Problem::no_method() })
         .layer(DefaultBodyLimit::max(MAX_FRAME_IN))
         .layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
-        .layer(CatchPanicLayer::custom(|_| {
-            Problem::fault().into_response()
-        }))
+        .layer(CatchPanicLayer::custom(|_| Problem::fault().into_response()))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .layer(SetResponseHeaderLayer::if_not_present(

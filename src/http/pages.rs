@@ -28,9 +28,7 @@ pub fn router() -> Router {
         .route("/crm", get(|headers| page("crm.html", headers)))
         .route(
             "/ui/{file}",
-            get(|Path(file): Path<String>, headers: HeaderMap| async move {
-                page(&file, headers).await
-            }),
+            get(|Path(file): Path<String>, headers: HeaderMap| async move { page(&file, headers).await }),
         )
 }
 
@@ -39,12 +37,7 @@ pub fn demo(people: serde_json::Value) -> Router {
     let people: Arc<str> = people.to_string().into();
     Router::new().route(
         "/demo.json",
-        get(move || async move {
-            (
-                [(header::CONTENT_TYPE, "application/json")],
-                people.to_string(),
-            )
-        }),
+        get(move || async move { ([(header::CONTENT_TYPE, "application/json")], people.to_string()) }),
     )
 }
 
@@ -55,10 +48,7 @@ async fn page(file: &str, headers: HeaderMap) -> Response {
     let hash = found.metadata.sha256_hash();
     let etag = format!(
         "\"{}\"",
-        hash[..12]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        hash[..12].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     );
     let unchanged = headers
         .get(header::IF_NONE_MATCH)
@@ -69,15 +59,9 @@ async fn page(file: &str, headers: HeaderMap) -> Response {
         found.data.into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(media_type(file)),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(file)));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         headers.insert(header::ETAG, etag);
     }

@@ -3,8 +3,9 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use serde_json::value::RawValue;
 
-use crate::domain::{Code, Refusal};
+use crate::domain::{Code, Refusal, View};
 use crate::protocol;
 
 pub struct Problem {
@@ -13,7 +14,7 @@ pub struct Problem {
     detail: String,
     retry: bool,
     /// `stale` only: what came in between, as JSON.
-    records: Option<Vec<Box<serde_json::value::RawValue>>>,
+    records: Option<Vec<Box<RawValue>>>,
 }
 
 impl Problem {
@@ -28,11 +29,7 @@ impl Problem {
     }
 
     pub fn no_route() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "there is no such thing here",
-        )
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing here")
     }
 
     pub fn no_method() -> Self {
@@ -56,6 +53,27 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// A refusal with the records that it carries, as the asker's own view shows them.
+    pub fn shown(refusal: Refusal, view: &View) -> Self {
+        let shown = protocol::within_page(
+            refusal
+                .records
+                .iter()
+                .filter_map(|record| protocol::record(view, record)),
+        );
+        let records = shown
+            .into_iter()
+            .filter_map(|json| RawValue::from_string(json).ok())
+            .collect();
+        Self {
+            records: (refusal.code == Code::Stale).then_some(records),
+            ..Self::from(refusal)
+        }
+    }
+}
+
+/// Without the records of a `stale`: whose view they are for is not known here.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal.code {
@@ -64,9 +82,7 @@ impl From<Refusal> for Problem {
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::Stale | Code::IdReused => StatusCode::CONFLICT,
             Code::TooFast => StatusCode::TOO_MANY_REQUESTS,
-            Code::Busy | Code::NotCommitted | Code::UnknownOutcome => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Code::Busy | Code::NotCommitted | Code::UnknownOutcome => StatusCode::SERVICE_UNAVAILABLE,
             Code::NotJson
             | Code::UnknownFrame
             | Code::BadField
@@ -80,16 +96,8 @@ impl From<Refusal> for Problem {
             | Code::UnknownPhoto
             | Code::PastEnd => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        // Only the team sends `seen` over HTTP.
-        let records = (refusal.code == Code::Stale).then(|| {
-            let shown = refusal.records.iter().filter_map(protocol::record_team);
-            shown
-                .filter_map(|json| serde_json::value::RawValue::from_string(json).ok())
-                .collect()
-        });
         Self {
             retry: refusal.code.retry(),
-            records,
             ..Self::new(status, refusal.code.as_str(), refusal.message)
         }
     }
@@ -111,10 +119,9 @@ impl IntoResponse for Problem {
         let headers = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.status, headers, body.to_string()).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(
-                header::WWW_AUTHENTICATE,
-                header::HeaderValue::from_static("Bearer"),
-            );
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         }
         response
     }

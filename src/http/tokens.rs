@@ -45,11 +45,7 @@ async fn make(
         return Err(Refusal::new(Code::BadField, format!("ttl_s: 1 to {LONGEST_TTL}")).into());
     }
     if (asked.role == Role::Customer) != asked.contact.is_some() {
-        return Err(Refusal::new(
-            Code::BadField,
-            "contact: a customer's token, and no other, names it",
-        )
-        .into());
+        return Err(Refusal::new(Code::BadField, "contact: a customer's token, and no other, names it").into());
     }
     let iat = now();
     let identity = Identity {

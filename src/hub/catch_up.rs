@@ -45,13 +45,9 @@ impl CatchUp {
     pub async fn after(&self, view: &View, cursor: i64) -> Result<Arc<Batch>, LedgerError> {
         let key = (view.clone(), cursor);
         let flight = Flight::clone(&self.flights.entry(key.clone()).or_default());
-        let landed = flight
-            .get_or_try_init(|| self.read(view, cursor))
-            .await
-            .cloned();
+        let landed = flight.get_or_try_init(|| self.read(view, cursor)).await.cloned();
         // Who comes later reads afresh: what landed is a moment's snapshot.
-        self.flights
-            .remove_if(&key, |_, one| Arc::ptr_eq(one, &flight));
+        self.flights.remove_if(&key, |_, one| Arc::ptr_eq(one, &flight));
         landed
     }
 

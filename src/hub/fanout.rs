@@ -53,8 +53,7 @@ impl Delivery {
     }
 
     fn bytes(&self) -> usize {
-        2 * (self.record.body_team.len() + self.record.body_public.as_ref().map_or(0, String::len))
-            + 256
+        2 * (self.record.body_team.len() + self.record.body_public.as_ref().map_or(0, String::len)) + 256
     }
 
     pub fn thread(&self) -> Option<&ThreadId> {
@@ -76,8 +75,7 @@ impl Ring {
     pub fn push(&mut self, delivery: Arc<Delivery>) {
         self.bytes += delivery.bytes();
         self.recent.push_back(delivery);
-        while self.recent.len() > RING_RECORDS || (self.bytes > RING_BYTES && self.recent.len() > 1)
-        {
+        while self.recent.len() > RING_RECORDS || (self.bytes > RING_BYTES && self.recent.len() > 1) {
             if let Some(oldest) = self.recent.pop_front() {
                 self.bytes -= oldest.bytes();
             }

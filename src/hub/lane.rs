@@ -77,9 +77,7 @@ impl Lane {
         if !waiting.open || frame.number <= waiting.floor {
             return false;
         }
-        if waiting.frames.len() >= MOST_FRAMES
-            || waiting.bytes + frame.text.len() > MOST_BYTES.max(frame.text.len())
-        {
+        if waiting.frames.len() >= MOST_FRAMES || waiting.bytes + frame.text.len() > MOST_BYTES.max(frame.text.len()) {
             counter!("crewline_slow_sockets_total").increment(1);
             waiting.open = false;
             waiting.behind = true;
@@ -98,10 +96,7 @@ impl Lane {
     /// For what is only of the moment: a lane that is shut or half full goes without.
     pub fn pass(&self, text: &Text) {
         let mut waiting = self.waiting.lock();
-        if !waiting.open
-            || waiting.frames.len() >= MOST_FRAMES / 2
-            || waiting.bytes >= MOST_BYTES / 2
-        {
+        if !waiting.open || waiting.frames.len() >= MOST_FRAMES / 2 || waiting.bytes >= MOST_BYTES / 2 {
             return;
         }
         waiting.bytes += text.len();
@@ -192,10 +187,7 @@ mod tests {
         for number in 2..2 + MOST_FRAMES as i64 {
             lane.push(&frame(number));
         }
-        assert!(matches!(
-            take(&lane),
-            Some(Out::Change(Frame { number: 2, .. }))
-        ));
+        assert!(matches!(take(&lane), Some(Out::Change(Frame { number: 2, .. }))));
         lane.push(&frame(1_000));
         lane.push(&frame(1_001));
         assert!(matches!(take(&lane), Some(Out::Behind)));

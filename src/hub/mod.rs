@@ -6,6 +6,7 @@
 
 mod catch_up;
 mod fanout;
+mod join;
 mod lane;
 mod post;
 mod presence;
@@ -13,6 +14,7 @@ mod read;
 mod roster;
 mod sequencer;
 mod sweep;
+mod typing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,25 +26,21 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use catch_up::Batch;
+pub use join::{Seated, Welcome};
 pub use lane::{Frame, Out};
 pub use post::Guest;
 pub use read::{InboxPage, LogPage};
 pub use roster::{Member, Step};
 pub use sequencer::{Hole, Sequencer};
 
-use crate::auth::Identity;
-use crate::bus::{Bus, BusError, Envelope, Heard, Message, Whisper};
+use crate::bus::{Bus, Envelope, Heard, Message, Whisper};
 use crate::domain::{Code, OrgId, Refusal, View};
-use crate::ledger::{Commit, Ledger, LedgerError, ViewHead};
+use crate::ledger::{Commit, Ledger, LedgerError};
 use crate::protocol::{Who, close};
-use roster::{Room, TooMany};
+use roster::Room;
 
-/// How long a joining connection waits for the bus before it goes on without.
-const SUBSCRIBE_WITHIN: Duration = Duration::from_millis(250);
 /// How long a hole waits for a straggler before the ledger is asked.
 const STRAGGLER: Duration = Duration::from_millis(5);
-/// Team cursors further behind than this load afresh.
-const TOO_FAR: i64 = 20_000;
 
 #[derive(Debug, Clone)]
 pub struct HubSettings {
@@ -71,32 +69,9 @@ struct Shared {
     stop: CancellationToken,
 }
 
-/// A connection that is in the roster, gated. Dropping it leaves.
-pub struct Seated {
-    hub: Hub,
-    room: Arc<Room>,
-    pub member: Arc<Member>,
-    pub welcome: Welcome,
-}
-
-/// Where a connection starts.
-#[derive(Debug, Clone)]
-pub struct Welcome {
-    pub cursor: i64,
-    /// Everything of the view up to this rev is in the client's hands.
-    pub have_rev: i64,
-    /// Why the client's cursor could not be used.
-    pub reset: Option<&'static str>,
-    pub log: String,
-}
-
 impl Hub {
     /// Starts the feeders. `ledger` and `bus` give up their streams to this hub.
-    pub async fn start(
-        ledger: Arc<dyn Ledger>,
-        bus: Arc<dyn Bus>,
-        settings: HubSettings,
-    ) -> Result<Self, LedgerError> {
+    pub async fn start(ledger: Arc<dyn Ledger>, bus: Arc<dyn Bus>, settings: HubSettings) -> Result<Self, LedgerError> {
         let log = ledger.log_id().await?;
         let commits = ledger.commits();
         let heard = bus.listen();
@@ -128,12 +103,7 @@ impl Hub {
     /// back to another node at once.
     pub async fn drain(&self, window: Duration) {
         self.shared.draining.store(true, Ordering::SeqCst);
-        let mut members: Vec<_> = self
-            .shared
-            .rooms
-            .iter()
-            .flat_map(|room| room.members())
-            .collect();
+        let mut members: Vec<_> = self.shared.rooms.iter().flat_map(|room| room.members()).collect();
         members.shuffle(&mut rand::rng());
         let pause = window.checked_div(members.len() as u32).unwrap_or_default();
         let start = tokio::time::Instant::now();
@@ -224,12 +194,7 @@ impl Hub {
                     self.heal(room, hole);
                 }
             }
-            Message::Whisper(Whisper::Typing {
-                thread,
-                who,
-                shown,
-                on,
-            }) => {
+            Message::Whisper(Whisper::Typing { thread, who, shown, on }) => {
                 self.deliver_typing(&room, &thread, &who, shown.as_ref(), on, None);
             }
             Message::Whisper(Whisper::Here { online, offline }) => {
@@ -271,15 +236,8 @@ impl Hub {
                 ..missing
             });
             while let Some(missing) = hole {
-                let view = View::Team {
-                    org: room.org.clone(),
-                };
-                match hub
-                    .shared
-                    .ledger
-                    .after(&view, missing.after, catch_up::LIMIT)
-                    .await
-                {
+                let view = View::Team { org: room.org.clone() };
+                match hub.shared.ledger.after(&view, missing.after, catch_up::LIMIT).await {
                     // Told of a rev that the ledger does not have: nothing to heal, and no reason to spin.
                     Ok(slice) if slice.records.is_empty() => {
                         room.give_up_healing();
@@ -300,176 +258,20 @@ impl Hub {
     /// Badges do not come with what was read from the ledger.
     async fn refresh_badges(&self, room: &Room) {
         let org = &room.org;
-        let customers = room
-            .open_threads()
-            .into_iter()
-            .map(|thread| View::Customer {
-                org: org.clone(),
-                thread,
-            });
+        let customers = room.open_threads().into_iter().map(|thread| View::Customer {
+            org: org.clone(),
+            thread,
+        });
         for view in std::iter::once(View::Team { org: org.clone() }).chain(customers) {
             if let Ok(Some(head)) = self.shared.ledger.head(&view).await {
                 room.badge(&view, head.badge);
             }
         }
     }
-
-    /// Puts a connection into the roster, gated: it misses nothing from here on.
-    pub async fn join(
-        &self,
-        guest: &Guest,
-        cursor: Option<i64>,
-        log: Option<&str>,
-    ) -> Result<Seated, Refusal> {
-        if self.is_draining() {
-            return Err(Refusal::new(
-                Code::Busy,
-                "this node is restarting; come back in a moment",
-            ));
-        }
-        let view = guest.view()?;
-        let room = self.started_room(view.org()).await?;
-        let member = Arc::new(Member {
-            view: view.clone(),
-            identity: parking_lot::Mutex::new(guest.identity.clone()),
-            who: guest.who(),
-            person: guest.person.submitter(),
-            lane: lane::Lane::default(),
-        });
-        let settings = &self.shared.settings;
-        let came = room
-            .join(
-                Arc::clone(&member),
-                settings.connections_per_user,
-                settings.connections_per_org,
-            )
-            .map_err(|TooMany| {
-                Refusal::new(
-                    Code::TooFast,
-                    "too many connections; close another one first",
-                )
-            })?;
-        // From here on dropping it leaves the roster.
-        let mut seated = Seated {
-            hub: self.clone(),
-            room,
-            member,
-            welcome: Welcome {
-                cursor: 0,
-                have_rev: 0,
-                reset: None,
-                log: self.shared.log.clone(),
-            },
-        };
-        self.tell_here(view.org(), came, Vec::new());
-        let head = self.view_head(&view).await?;
-        seated.room.badge(&view, head.badge);
-        let reset = match cursor {
-            _ if log.is_some_and(|log| log != self.shared.log) => Some("log"),
-            Some(cursor) if cursor > head.number => Some("ahead"),
-            Some(cursor) if matches!(view, View::Team { .. }) && head.number - cursor > TOO_FAR => {
-                Some("too_far")
-            }
-            _ => None,
-        };
-        let welcome = &mut seated.welcome;
-        welcome.reset = reset;
-        match cursor.filter(|_| reset.is_none()) {
-            None => (welcome.cursor, welcome.have_rev) = (head.number, head.rev),
-            Some(cursor) if cursor == head.number => {
-                (welcome.cursor, welcome.have_rev) = (cursor, head.rev)
-            }
-            Some(cursor) => {
-                welcome.cursor = cursor;
-                welcome.have_rev = match view {
-                    View::Team { .. } => cursor,
-                    // Where its seq stands among the revs is not known: the ledger is read.
-                    View::Customer { .. } => -1,
-                };
-            }
-        }
-        Ok(seated)
-    }
-
-    async fn view_head(&self, view: &View) -> Result<ViewHead, Refusal> {
-        match self.shared.ledger.head(view).await {
-            Ok(Some(head)) => Ok(head),
-            Ok(None) => Err(Refusal::not_found()),
-            Err(error) => Err(unreadable(&error)),
-        }
-    }
-
-    /// The org's room with its sequencer running: subscribed first, the head read afterwards.
-    async fn started_room(&self, org: &OrgId) -> Result<Arc<Room>, Refusal> {
-        let room = Arc::clone(
-            &self
-                .shared
-                .rooms
-                .entry(org.clone())
-                .or_insert_with(|| Arc::new(Room::new(org.clone()))),
-        );
-        let start = room.started.get_or_try_init(|| async {
-            let subscribed = tokio::time::timeout(SUBSCRIBE_WITHIN, self.shared.bus.subscribe(org));
-            match subscribed
-                .await
-                .unwrap_or_else(|_| Err(BusError("no answer".into())))
-            {
-                Ok(()) => {}
-                Err(error) => tracing::warn!(%error, "not subscribed; the sweep delivers"),
-            }
-            let heads = self.shared.ledger.heads(std::slice::from_ref(org)).await?;
-            if let Some(hole) = room.start(heads.first().map_or(0, |(_, rev)| *rev)) {
-                self.heal(Arc::clone(&room), hole);
-            }
-            Ok::<_, LedgerError>(())
-        });
-        start.await.map_err(|error| unreadable(&error))?;
-        Ok(room)
-    }
 }
 
 /// The ledger could not be read: the client may try again.
 fn unreadable(error: &LedgerError) -> Refusal {
     tracing::error!(error = %format!("{error:#}"), "the ledger could not be read");
-    Refusal::new(
-        Code::Busy,
-        "the ledger cannot be read just now; try again in a moment",
-    )
-}
-
-impl Seated {
-    /// The view's head, as far as this node knows.
-    pub fn head(&self) -> i64 {
-        self.room.head(&self.member.view)
-    }
-
-    pub fn step(&self, cursor: i64, have_rev: i64) -> Step {
-        self.room.step(&self.member, cursor, have_rev)
-    }
-
-    /// A token for the same person, to go on with.
-    pub fn refresh(&self, identity: Identity) -> Result<(), Refusal> {
-        let mut mine = self.member.identity.lock();
-        let same = (
-            &identity.sub,
-            &identity.org,
-            identity.role,
-            &identity.contact,
-        ) == (&mine.sub, &mine.org, mine.role, &mine.contact);
-        if !same {
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "a new token must be for the same sub, org, role and contact",
-            ));
-        }
-        *mine = identity;
-        Ok(())
-    }
-}
-
-impl Drop for Seated {
-    fn drop(&mut self) {
-        let went = self.room.leave(&self.member);
-        self.hub.tell_here(&self.room.org, Vec::new(), went);
-    }
+    Refusal::new(Code::Busy, "the ledger cannot be read just now; try again in a moment")
 }

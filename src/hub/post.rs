@@ -3,16 +3,13 @@
 
 use std::sync::Arc;
 
-use super::roster::Member;
-use super::{Hub, Seated, unreadable};
+use super::{Hub, unreadable};
 use crate::auth::{Identity, Role};
-use crate::bus::Whisper;
 use crate::domain::{
-    Code, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Refusal, Sub,
-    ThreadId, Via, View,
+    Code, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Refusal, Sub, ThreadId, Via, View,
 };
 use crate::ledger::{Command, Outcome, Pending};
-use crate::protocol::{self, Text, Who, You};
+use crate::protocol::{Who, You};
 
 /// Somebody who was let in.
 #[derive(Debug, Clone)]
@@ -76,7 +73,7 @@ impl Guest {
     }
 
     /// As the customer sees a typing staff member.
-    fn shown(&self) -> Option<Who> {
+    pub(super) fn shown(&self) -> Option<Who> {
         match (&self.person, &self.settings) {
             (Person::Staff { name, .. }, Some(settings)) => Some(Who {
                 kind: "staff".into(),
@@ -97,10 +94,7 @@ impl Guest {
             },
             org: self.identity.org.to_string(),
             sub: self.identity.sub.to_string(),
-            name: self
-                .contact_name
-                .clone()
-                .unwrap_or_else(|| self.identity.name.clone()),
+            name: self.contact_name.clone().unwrap_or_else(|| self.identity.name.clone()),
             id: self.person_id.as_ref().map(PersonId::to_string),
             contact: self.identity.contact.as_ref().map(ContactId::to_string),
             thread: self.thread.as_ref().map(ThreadId::to_string),
@@ -120,10 +114,7 @@ fn forbidden() -> Refusal {
 }
 
 fn unknown_here() -> Refusal {
-    Refusal::new(
-        Code::Forbidden,
-        "the token names an org or a contact that is not here",
-    )
+    Refusal::new(Code::Forbidden, "the token names an org or a contact that is not here")
 }
 
 impl Hub {
@@ -135,9 +126,7 @@ impl Hub {
             .admit(&identity.org, &identity.sub, identity.contact.as_ref())
             .await;
         let admission = found.map_err(|error| unreadable(&error))?;
-        let revoked_before = admission
-            .as_ref()
-            .and_then(|admission| admission.revoked_before);
+        let revoked_before = admission.as_ref().and_then(|admission| admission.revoked_before);
         if revoked_before.is_some_and(|before| identity.iat <= before) {
             return Err(Refusal::new(
                 Code::RevokedToken,
@@ -148,17 +137,11 @@ impl Hub {
             return Err(unknown_here());
         }
         let (settings, contact, person_id) = match admission {
-            Some(admission) => (
-                Some(Arc::new(admission.settings)),
-                admission.contact,
-                admission.person,
-            ),
+            Some(admission) => (Some(Arc::new(admission.settings)), admission.contact, admission.person),
             None => (None, None, None),
         };
         let person = match (identity.role, &identity.contact) {
-            (Role::Customer, Some(id)) if contact.is_some() => Person::Customer {
-                contact: id.clone(),
-            },
+            (Role::Customer, Some(id)) if contact.is_some() => Person::Customer { contact: id.clone() },
             (Role::Customer, _) => return Err(unknown_here()),
             (Role::Staff, _) => Person::Staff {
                 sub: identity.sub.clone(),
@@ -183,21 +166,12 @@ impl Hub {
     }
 
     /// A message, or a note. Queued in the order of the calls.
-    pub fn say(
-        &self,
-        guest: &Guest,
-        thread: Option<&str>,
-        draft: Draft,
-    ) -> Result<Pending, Refusal> {
+    pub fn say(&self, guest: &Guest, thread: Option<&str>, draft: Draft) -> Result<Pending, Refusal> {
         let thread = guest.thread(thread)?;
         if draft.internal && !guest.is_team() {
             return Err(forbidden());
         }
-        let via = if guest.is_team() {
-            Via::Crm
-        } else {
-            Via::Portal
-        };
+        let via = if guest.is_team() { Via::Crm } else { Via::Portal };
         Ok(self.shared.ledger.submit(Command::Say {
             org: guest.identity.org.clone(),
             thread,
@@ -265,12 +239,7 @@ impl Hub {
         }))
     }
 
-    pub fn put_org(
-        &self,
-        guest: &Guest,
-        org: &OrgId,
-        settings: OrgSettings,
-    ) -> Result<Pending, Refusal> {
+    pub fn put_org(&self, guest: &Guest, org: &OrgId, settings: OrgSettings) -> Result<Pending, Refusal> {
         self.service_of(guest, org)?;
         settings.check()?;
         Ok(self.shared.ledger.submit(Command::PutOrg {
@@ -299,12 +268,7 @@ impl Hub {
     pub async fn revoke(&self, guest: &Guest, sub: Sub) -> Result<i64, Refusal> {
         guest.only(Role::Service)?;
         let org = guest.identity.org.clone();
-        match self
-            .shared
-            .ledger
-            .submit(Command::Revoke { org, sub })
-            .await?
-        {
+        match self.shared.ledger.submit(Command::Revoke { org, sub }).await? {
             Outcome::Revoked { before } => Ok(before),
             other => unreachable!("a revocation's outcome is {other:?}"),
         }
@@ -336,72 +300,5 @@ impl Hub {
             return Err(Refusal::not_found());
         }
         guest.only(Role::Service)
-    }
-
-    pub(super) fn deliver_typing(
-        &self,
-        room: &super::roster::Room,
-        thread: &ThreadId,
-        who: &Who,
-        shown: Option<&Who>,
-        on: bool,
-        except: Option<&Arc<Member>>,
-    ) {
-        let team = Text::from(protocol::typing(thread, who, on));
-        let public = shown.map(|who| Text::from(protocol::typing(thread, who, on)));
-        room.pass(thread, Some(&team), public.as_ref(), except);
-    }
-}
-
-impl Seated {
-    /// Somebody is writing. Told to the others in the thread, stored nowhere.
-    pub async fn typing(
-        &self,
-        guest: &Guest,
-        thread: Option<&str>,
-        on: bool,
-        internal: bool,
-    ) -> Result<(), Refusal> {
-        let thread = guest.thread(thread)?;
-        let Some(who) = guest.who() else {
-            return Err(forbidden());
-        };
-        if internal && !guest.is_team() {
-            return Err(forbidden());
-        }
-        if guest.is_team() {
-            self.hub.thread_exists(&guest.identity.org, &thread).await?;
-        }
-        let shown = if internal { None } else { guest.shown() };
-        self.hub.deliver_typing(
-            &self.room,
-            &thread,
-            &who,
-            shown.as_ref(),
-            on,
-            Some(&self.member),
-        );
-        self.hub.whisper(
-            &self.room.org,
-            Whisper::Typing {
-                thread,
-                who,
-                shown,
-                on,
-            },
-        );
-        Ok(())
-    }
-
-    /// The next frames after a cursor, from the ledger.
-    pub fn read(
-        &self,
-        cursor: i64,
-    ) -> impl Future<Output = Result<Arc<super::Batch>, Refusal>> + Send + use<> {
-        let (hub, view) = (self.hub.clone(), self.member.view.clone());
-        async move {
-            let batch = hub.shared.catching_up.after(&view, cursor).await;
-            batch.map_err(|error| unreadable(&error))
-        }
     }
 }

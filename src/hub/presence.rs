@@ -40,19 +40,12 @@ impl Presence {
     }
 
     /// What another node says of those at it. Returns who came and who went by it.
-    pub fn heard(
-        &mut self,
-        node: &str,
-        online: Vec<Who>,
-        offline: Vec<Who>,
-        now: Instant,
-    ) -> (Vec<Who>, Vec<Who>) {
+    pub fn heard(&mut self, node: &str, online: Vec<Who>, offline: Vec<Who>, now: Instant) -> (Vec<Who>, Vec<Who>) {
         let mut came = Vec::new();
         for who in online {
             let key = key(&who);
             let known = self.is_here(&key);
-            self.elsewhere
-                .insert((node.to_owned(), key), (who.clone(), now));
+            self.elsewhere.insert((node.to_owned(), key), (who.clone(), now));
             if !known {
                 came.push(who);
             }
@@ -60,10 +53,7 @@ impl Presence {
         let mut went = Vec::new();
         for who in offline {
             let key = key(&who);
-            let was = self
-                .elsewhere
-                .remove(&(node.to_owned(), key.clone()))
-                .is_some();
+            let was = self.elsewhere.remove(&(node.to_owned(), key.clone())).is_some();
             if was && !self.is_here(&key) {
                 went.push(who);
             }
@@ -99,11 +89,7 @@ impl Presence {
     pub fn everybody(&self) -> Vec<Who> {
         let mut all: HashMap<&str, &Who> = HashMap::new();
         all.extend(self.here.iter().map(|(key, (who, _))| (key.as_str(), who)));
-        all.extend(
-            self.elsewhere
-                .iter()
-                .map(|((_, key), (who, _))| (key.as_str(), who)),
-        );
+        all.extend(self.elsewhere.iter().map(|((_, key), (who, _))| (key.as_str(), who)));
         all.into_values().cloned().collect()
     }
 
@@ -139,16 +125,10 @@ mod tests {
         assert!(presence.join(&sam()));
         assert!(!presence.join(&sam()));
         assert!(!presence.leave(&sam()));
-        assert_eq!(
-            presence.heard("b", vec![sam()], vec![], start),
-            (vec![], vec![])
-        );
+        assert_eq!(presence.heard("b", vec![sam()], vec![], start), (vec![], vec![]));
         assert!(!presence.leave(&sam()), "still at b");
         assert_eq!(presence.everybody(), [sam()]);
-        assert_eq!(
-            presence.heard("b", vec![], vec![sam()], start),
-            (vec![], vec![sam()])
-        );
+        assert_eq!(presence.heard("b", vec![], vec![sam()], start), (vec![], vec![sam()]));
     }
 
     #[test]

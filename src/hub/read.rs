@@ -43,16 +43,9 @@ impl Hub {
         let thread = guest.thread(thread)?;
         let limit = limit.unwrap_or(PAGE);
         if !(1..=LONGEST_PAGE).contains(&limit) {
-            return Err(Refusal::new(
-                Code::BadField,
-                format!("limit: 1 to {LONGEST_PAGE}"),
-            ));
+            return Err(Refusal::new(Code::BadField, format!("limit: 1 to {LONGEST_PAGE}")));
         }
-        let read = self
-            .shared
-            .ledger
-            .history(&view, &thread, before, limit as u32)
-            .await;
+        let read = self.shared.ledger.history(&view, &thread, before, limit as u32).await;
         let page = read.map_err(|error| unreadable(&error))?;
         if page.records.is_empty() && guest.is_team() {
             // A thread begins with its contact's record, so an empty page may mean that there is none.
@@ -61,28 +54,15 @@ impl Hub {
         Ok((thread, page))
     }
 
-    pub async fn inbox(
-        &self,
-        guest: &Guest,
-        filter: InboxFilter,
-        before: Option<i64>,
-    ) -> Result<InboxPage, Refusal> {
+    pub async fn inbox(&self, guest: &Guest, filter: InboxFilter, before: Option<i64>) -> Result<InboxPage, Refusal> {
         let View::Team { org } = guest.view()? else {
             return Err(Refusal::new(Code::Forbidden, "the inbox is the team's"));
         };
-        let read = self
-            .shared
-            .ledger
-            .inbox(&org, filter, before, INBOX_PAGE + 1)
-            .await;
+        let read = self.shared.ledger.inbox(&org, filter, before, INBOX_PAGE + 1).await;
         let mut inbox = read.map_err(|error| unreadable(&error))?;
         let more = inbox.rows.len() > INBOX_PAGE as usize;
         inbox.rows.truncate(INBOX_PAGE as usize);
-        let next = inbox
-            .rows
-            .last()
-            .filter(|_| more)
-            .map(|row| row.head.active);
+        let next = inbox.rows.last().filter(|_| more).map(|row| row.head.active);
         Ok(InboxPage { inbox, next })
     }
 
@@ -93,12 +73,7 @@ impl Hub {
     }
 
     /// Records after a rev. With `wait`, an answer without any is held back until there is one.
-    pub async fn log_after(
-        &self,
-        guest: &Guest,
-        after: i64,
-        wait: Duration,
-    ) -> Result<LogPage, Refusal> {
+    pub async fn log_after(&self, guest: &Guest, after: i64, wait: Duration) -> Result<LogPage, Refusal> {
         let view = guest.view()?;
         if guest.identity.role != Role::Service {
             return Err(Refusal::new(
@@ -119,10 +94,7 @@ impl Hub {
         let slice = read.map_err(|error| unreadable(&error))?;
         let head = self.view_head(&view).await?.number;
         if after > head {
-            return Err(Refusal::new(
-                Code::PastEnd,
-                format!("after: the log ends at {head}"),
-            ));
+            return Err(Refusal::new(Code::PastEnd, format!("after: the log ends at {head}")));
         }
         Ok(LogPage {
             cursor: slice.records.last().map_or(after, |record| record.rev),
@@ -134,14 +106,10 @@ impl Hub {
 
     /// Whether any org lists this origin among its own.
     pub async fn lists_origin(&self, origin: &str) -> bool {
-        self.shared
-            .ledger
-            .lists_origin(origin)
-            .await
-            .unwrap_or_else(|error| {
-                tracing::error!(%error, "an origin could not be looked up");
-                false
-            })
+        self.shared.ledger.lists_origin(origin).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "an origin could not be looked up");
+            false
+        })
     }
 
     /// Whether the ledger answers.
@@ -149,17 +117,12 @@ impl Hub {
         self.shared.ledger.log_id().await.is_ok()
     }
 
-    pub(super) async fn thread_exists(
-        &self,
-        org: &OrgId,
-        thread: &ThreadId,
-    ) -> Result<(), Refusal> {
+    pub(super) async fn thread_exists(&self, org: &OrgId, thread: &ThreadId) -> Result<(), Refusal> {
         self.thread_state(org, thread).await.map(|_| ())
     }
 
     async fn thread_state(&self, org: &OrgId, thread: &ThreadId) -> Result<ThreadState, Refusal> {
         let read = self.shared.ledger.thread(org, thread).await;
-        read.map_err(|error| unreadable(&error))?
-            .ok_or_else(Refusal::not_found)
+        read.map_err(|error| unreadable(&error))?.ok_or_else(Refusal::not_found)
     }
 }

@@ -31,12 +31,7 @@ pub(super) async fn run(hub: Hub) {
 
 impl Hub {
     pub(super) async fn sweep_once(&self) -> Result<(), LedgerError> {
-        let orgs: Vec<_> = self
-            .shared
-            .rooms
-            .iter()
-            .map(|room| room.org.clone())
-            .collect();
+        let orgs: Vec<_> = self.shared.rooms.iter().map(|room| room.org.clone()).collect();
         if orgs.is_empty() {
             return Ok(());
         }

@@ -20,8 +20,8 @@ pub use sqlite::{Sqlite, new_log_id};
 pub use writer::Pending;
 
 use crate::domain::{
-    Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Record,
-    Sub, ThreadHead, ThreadId, Via, View,
+    Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Record, Sub, ThreadHead,
+    ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -243,12 +243,7 @@ pub trait Ledger: Send + Sync + 'static {
     async fn log_id(&self) -> Result<String>;
 
     /// None if there is no such org.
-    async fn admit(
-        &self,
-        org: &OrgId,
-        sub: &Sub,
-        contact: Option<&ContactId>,
-    ) -> Result<Option<Admission>>;
+    async fn admit(&self, org: &OrgId, sub: &Sub, contact: Option<&ContactId>) -> Result<Option<Admission>>;
 
     /// Whether any org lists this origin.
     async fn lists_origin(&self, origin: &str) -> Result<bool>;
@@ -264,22 +259,10 @@ pub trait Ledger: Send + Sync + 'static {
     async fn after(&self, view: &View, cursor: i64, limit: u32) -> Result<Slice>;
 
     /// At most `limit` records that the view shows of a thread, with numbers below `before`.
-    async fn history(
-        &self,
-        view: &View,
-        thread: &ThreadId,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Page>;
+    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page>;
 
     /// Threads with something said in them, `active` below `before`, the newest activity first.
-    async fn inbox(
-        &self,
-        org: &OrgId,
-        filter: InboxFilter,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Inbox>;
+    async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
 
     /// None if the org has no such thread.
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;

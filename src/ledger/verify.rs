@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Ledger, Projections, Result};
-use crate::domain::{
-    Contact, Counts, Entry, Kind, Mark, OrgId, Record, Side, ThreadEvent, ThreadHead, ThreadId,
-};
+use crate::domain::{Contact, Counts, Entry, Kind, Mark, OrgId, Record, Side, ThreadEvent, ThreadHead, ThreadId};
 
 /// Differences named for one org; a broken chain would otherwise fill the screen.
 const MOST_PER_ORG: usize = 20;
@@ -21,17 +19,12 @@ pub struct Report {
 }
 
 /// Verifies all orgs. `progress` hears how many records were read.
-pub async fn verify(
-    ledger: &dyn Ledger,
-    progress: &mut (dyn FnMut(&OrgId, i64) + Send),
-) -> Result<Report> {
+pub async fn verify(ledger: &dyn Ledger, progress: &mut (dyn FnMut(&OrgId, i64) + Send)) -> Result<Report> {
     let mut report = Report::default();
     for org in ledger.orgs().await? {
         let mut recount = Recount::new(org.clone());
         loop {
-            let page = ledger
-                .records(&org, recount.expected.head.rev, PAGE)
-                .await?;
+            let page = ledger.records(&org, recount.expected.head.rev, PAGE).await?;
             for record in &page {
                 recount.take(record);
             }
@@ -86,9 +79,7 @@ impl Recount {
         self.expect("rev", rev, self.expected.head.rev + 1);
         self.expected.head.rev = rev;
         if record.at < self.expected.head.at {
-            self.differs(format!(
-                "rev {rev}: its time is before that of the record before it"
-            ));
+            self.differs(format!("rev {rev}: its time is before that of the record before it"));
         }
         self.expected.head.at = record.at;
         let entry = match Entry::parse(record.kind, &record.body_team) {
@@ -170,9 +161,7 @@ impl Recount {
                     && body.side == Side::Team
                     && let Some(sub) = &body.by.sub
                 {
-                    self.expected
-                        .reads
-                        .insert((thread.clone(), sub.clone()), body.up_to);
+                    self.expected.reads.insert((thread.clone(), sub.clone()), body.up_to);
                 }
             }
             Entry::Thread(ThreadEvent::Handled { seen, .. }) => {
@@ -217,12 +206,7 @@ impl Recount {
     fn compare(&mut self, stored: &Projections) {
         let is_new = |head: &&ThreadHead| head.is_new();
         self.expected.head.new = self.expected.threads.values().filter(is_new).count() as i64;
-        self.expected.head.waiting = self
-            .expected
-            .threads
-            .values()
-            .filter(|head| head.is_waiting())
-            .count() as i64;
+        self.expected.head.waiting = self.expected.threads.values().filter(|head| head.is_waiting()).count() as i64;
         let expected = std::mem::take(&mut self.expected);
         self.expect("the head", &stored.head, &expected.head);
         self.expect("the settings", &stored.settings, &expected.settings);

@@ -77,10 +77,7 @@ impl Writer {
             None => Err(()),
         };
         match queued {
-            Ok(()) => Pending(Waiting::For(
-                receiver,
-                Box::pin(tokio::time::sleep(ANSWER_WITHIN)),
-            )),
+            Ok(()) => Pending(Waiting::For(receiver, Box::pin(tokio::time::sleep(ANSWER_WITHIN)))),
             Err(()) => Pending(Waiting::Refused),
         }
     }
@@ -92,17 +89,11 @@ impl Writer {
     }
 }
 
-async fn run(
-    mut engine: impl Engine,
-    mut queue: mpsc::Receiver<Queued>,
-    commits: mpsc::Sender<Commit>,
-) {
+async fn run(mut engine: impl Engine, mut queue: mpsc::Receiver<Queued>, commits: mpsc::Sender<Commit>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
-        let (batch, answers): (Vec<_>, Vec<_>) = waiting
-            .drain(..)
-            .map(|queued| (queued.command, queued.answer))
-            .unzip();
+        let (batch, answers): (Vec<_>, Vec<_>) =
+            waiting.drain(..).map(|queued| (queued.command, queued.answer)).unzip();
         histogram!("crewline_commit_batch").record(batch.len() as f64);
         commit(&mut engine, &batch, answers, &commits).await;
     }
@@ -154,9 +145,7 @@ fn commit<'a>(
 
 fn explain(code: Code) -> &'static str {
     match code {
-        Code::UnknownOutcome => {
-            "it may have been kept or not; send it again with the same id to find out"
-        }
+        Code::UnknownOutcome => "it may have been kept or not; send it again with the same id to find out",
         Code::Busy => "too much is waiting to be written; try again in a moment",
         _ => "it was not kept; try again in a moment",
     }

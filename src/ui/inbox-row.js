@@ -50,7 +50,7 @@ export class InboxRow {
   tick() {
     const { unread, waiting_since, last } = this.#state;
     setText(this.#new, unread > 1 ? `${unread} new` : "New");
-    if (waiting_since !== null) setText(this.#waiting, `Waiting ${waited(waiting_since)}`);
+    if (waiting_since !== null) setText(this.#waiting, `Waiting ${waited(waiting_since)}`.trim());
     toggle(this.#flags, this.#new, this.#state.new);
     toggle(this.#flags, this.#waiting, waiting_since !== null);
     if (last) setText(this.#time.firstChild, shortTime(last.at));

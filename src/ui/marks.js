@@ -3,18 +3,20 @@
  * highest of each, at most once a second, kept while the line is down.
  *
  *   const marks = new Marks((frame) => line.send(frame));
- *   marks.want("read", thread, 12);   // goes at once or within a second
+ *   marks.want("read", thread, 12);   // goes almost at once, or within a second
  *   marks.confirmed("read", thread, 12);
  *   marks.lost();                     // what is not confirmed goes again
  */
 import { Timers } from "./timers.js";
 
 const PACE_MS = 1_000;
+/** What comes in one go, a page of rows or a screen that was read, is one frame. */
+const GATHER_MS = 20;
 /** Frames a second, over all threads: the server allows 20, and others want to pass. */
 const ROOM = 8;
 
 export class Marks {
-  #wanted = new Map();
+  #all = new Map();
   #timers = new Timers();
   #second = -Infinity;
   #spent = 0;
@@ -31,18 +33,16 @@ export class Marks {
    * @param {number} upTo
    */
   want(type, thread, upTo) {
-    const key = `${type} ${thread ?? ""}`;
-    const mark = this.#wanted.get(key) ?? { type, thread, upTo: 0, sent: 0, at: -Infinity };
-    if (!(upTo > mark.upTo)) return;
+    const mark = this.#mark(type, thread);
+    if (!(upTo > Math.max(mark.upTo, mark.known))) return;
     mark.upTo = upTo;
-    this.#wanted.set(key, mark);
-    this.flush();
+    if (!this.#timers.has("gather")) this.#timers.set("gather", GATHER_MS, () => this.flush());
   }
 
-  /** The log shows a mark this far: there is nothing left to say about it. */
+  /** The log shows a mark this far: up to there, there is nothing left to say. */
   confirmed(type, thread, upTo) {
-    const key = `${type} ${thread ?? ""}`;
-    if (this.#wanted.get(key)?.upTo <= upTo) this.#wanted.delete(key);
+    const mark = this.#mark(type, thread);
+    mark.known = Math.max(mark.known, upTo);
   }
 
   /** Says what is due. The line calls this when it is up again. */
@@ -50,8 +50,8 @@ export class Marks {
     const now = Date.now();
     if (now - this.#second >= PACE_MS) [this.#second, this.#spent] = [now, 0];
     let next = Infinity;
-    for (const mark of this.#wanted.values()) {
-      if (mark.upTo <= mark.sent) continue;
+    for (const mark of this.#all.values()) {
+      if (mark.upTo <= Math.max(mark.sent, mark.known)) continue;
       const wait = (this.#spent < ROOM ? mark.at : this.#second) + PACE_MS - now;
       if (wait > 0) {
         next = Math.min(next, wait);
@@ -67,12 +67,18 @@ export class Marks {
   /** The line went down: a frame that was under way may not have arrived. */
   lost() {
     this.#timers.clear();
-    for (const mark of this.#wanted.values()) mark.sent = 0;
+    for (const mark of this.#all.values()) mark.sent = 0;
   }
 
   /** Another log: its numbers mean nothing any more. */
   forget() {
     this.#timers.clear();
-    this.#wanted.clear();
+    this.#all.clear();
+  }
+
+  #mark(type, thread) {
+    const key = `${type} ${thread ?? ""}`;
+    if (!this.#all.has(key)) this.#all.set(key, { type, thread, upTo: 0, sent: 0, known: 0, at: -Infinity });
+    return this.#all.get(key);
   }
 }

@@ -4,7 +4,7 @@
  *   timeElement(record.at)                 // <time datetime="…" title="…">10:32</time>
  *   nearTime(read_at, record.at)           // the day as well, if it is another one
  *   dayLabel(record.at)                    // "Today", "Yesterday", "Monday, November 3"
- *   waited(row.waiting_since)              // "5 min", "2 h", "3 d"
+ *   waited(row.waiting_since)              // "5 min", "2 h", "3 d"; nothing in the first minute
  */
 import { h } from "./dom.js";
 
@@ -46,7 +46,7 @@ export function shortTime(ms, now = Date.now()) {
 
 export function waited(since, now = Date.now()) {
   const minutes = Math.max(0, Math.floor((now - since) / 60_000));
-  if (minutes < 1) return "just now";
+  if (minutes < 1) return "";
   if (minutes < 60) return `${minutes} min`;
   if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h`;
   return `${Math.floor(minutes / (24 * 60))} d`;

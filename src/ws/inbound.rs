@@ -23,12 +23,7 @@ const WARNINGS: u32 = 20;
 /// A client that behaved for so long starts without warnings.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(5);
 
-type Rate = RateLimiter<
-    NotKeyed,
-    InMemoryState,
-    MonotonicClock,
-    governor::middleware::NoOpMiddleware<Instant>,
->;
+type Rate = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, governor::middleware::NoOpMiddleware<Instant>>;
 
 pub(super) struct Inbound {
     guest: Guest,
@@ -42,8 +37,8 @@ impl Inbound {
     pub fn new(guest: Guest, frames_per_second: u32) -> Self {
         let per_second = NonZeroU32::new(frames_per_second).unwrap_or(NonZeroU32::MIN);
         // A page that comes to life says several things at once.
-        let quota = Quota::per_second(per_second)
-            .allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(2)));
+        let quota =
+            Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(2)));
         Self {
             guest,
             rate: RateLimiter::direct_with_clock(quota, MonotonicClock),
@@ -95,12 +90,7 @@ impl Inbound {
         }
     }
 
-    fn act(
-        &mut self,
-        door: &Door,
-        frame: ClientFrame,
-        outbound: &mut Outbound,
-    ) -> Result<(), Ended> {
+    fn act(&mut self, door: &Door, frame: ClientFrame, outbound: &mut Outbound) -> Result<(), Ended> {
         let (hub, guest) = (&door.hub, &self.guest);
         match frame {
             ClientFrame::Hello(_) => {
@@ -124,20 +114,11 @@ impl Inbound {
                 let pending = hub.say(guest, send.thread.as_deref(), draft)?;
                 outbound.later(acknowledge(pending, send.id, guest.is_team()));
             }
-            ClientFrame::Received(frame) => {
-                self.mark(door, frame.thread, Mark::Delivered, frame.up_to, outbound)?
-            }
-            ClientFrame::Read(frame) => {
-                self.mark(door, frame.thread, Mark::Read, frame.up_to, outbound)?
-            }
+            ClientFrame::Received(frame) => self.mark(door, frame.thread, Mark::Delivered, frame.up_to, outbound)?,
+            ClientFrame::Read(frame) => self.mark(door, frame.thread, Mark::Read, frame.up_to, outbound)?,
             ClientFrame::Handled(frame) => {
                 let pending = hub.handled(guest, &frame.thread, frame.seen)?;
-                outbound.later(async move {
-                    pending
-                        .await
-                        .err()
-                        .map(|refusal| error(None, &refusal, true))
-                });
+                outbound.later(async move { pending.await.err().map(|refusal| error(None, &refusal, true)) });
             }
             ClientFrame::Typing(frame) => {
                 let (seated, guest) = (outbound.seated(), guest.clone());
@@ -145,8 +126,7 @@ impl Inbound {
                     let told = seated
                         .typing(&guest, frame.thread.as_deref(), frame.on, frame.internal)
                         .await;
-                    told.err()
-                        .map(|refusal| error(None, &refusal, guest.is_team()))
+                    told.err().map(|refusal| error(None, &refusal, guest.is_team()))
                 });
             }
             ClientFrame::History(frame) => {
@@ -188,12 +168,7 @@ impl Inbound {
         let team = self.guest.is_team();
         // A mark that is kept is not acknowledged: its receipt comes as a change.
         if let Some(pending) = door.hub.mark(&self.guest, thread.as_deref(), mark, up_to)? {
-            outbound.later(async move {
-                pending
-                    .await
-                    .err()
-                    .map(|refusal| error(None, &refusal, team))
-            });
+            outbound.later(async move { pending.await.err().map(|refusal| error(None, &refusal, team)) });
         }
         Ok(())
     }

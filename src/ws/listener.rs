@@ -28,13 +28,7 @@ pub struct Place {
 
 /// Accepts until `stop`. Connections beyond `most` are closed at once. Everything that is running
 /// afterwards is in `tasks`.
-pub async fn serve(
-    listener: TcpListener,
-    app: Router,
-    most: usize,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-) {
+pub async fn serve(listener: TcpListener, app: Router, most: usize, stop: CancellationToken, tasks: TaskTracker) {
     let places = Arc::new(Semaphore::new(most));
     loop {
         let accepted = tokio::select! {

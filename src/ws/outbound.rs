@@ -240,8 +240,7 @@ impl Outbound {
             Step::Read => catching_up.reading = Some(Box::pin(self.seated.read(self.cursor))),
             Step::Open { badge, presence } => {
                 self.catching_up = None;
-                self.replies
-                    .push_back(Text::from(protocol::caught_up(self.cursor)));
+                self.replies.push_back(Text::from(protocol::caught_up(self.cursor)));
                 self.replies.extend(badge);
                 self.replies.extend(presence);
             }

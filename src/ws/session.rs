@@ -23,9 +23,7 @@ use super::upgrade::{Socket, SocketLimits, goodbye, upgrade};
 use crate::auth::{Auth, now};
 use crate::domain::{Code, MAX_PHOTOS, MAX_TEXT_BYTES, MAX_TEXT_CHARS, Refusal};
 use crate::hub::{Guest, Hub, Seated};
-use crate::protocol::{
-    self, ClientFrame, HEARTBEAT_MS, Hello, Limits, MAX_FRAME_IN, SUBPROTOCOL, Text, close,
-};
+use crate::protocol::{self, ClientFrame, HEARTBEAT_MS, Hello, Limits, MAX_FRAME_IN, SUBPROTOCOL, Text, close};
 
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
 const HEARTBEAT: Duration = Duration::from_millis(HEARTBEAT_MS);
@@ -74,9 +72,7 @@ pub fn router(hub: Hub, auth: Arc<Auth>, settings: SocketSettings, tasks: TaskTr
         limits,
         tasks,
     };
-    Router::new()
-        .route("/v1/ws", get(enter))
-        .with_state(Arc::new(door))
+    Router::new().route("/v1/ws", get(enter)).with_state(Arc::new(door))
 }
 
 async fn enter(State(door): State<Arc<Door>>, mut request: Request<Body>) -> Response {
@@ -139,13 +135,7 @@ async fn serve(door: Arc<Door>, mut socket: Socket, origin: Option<String>) {
         last_words,
     } = end
     {
-        Box::pin(goodbye(
-            socket,
-            last_words.map(Message::Text),
-            code,
-            &reason,
-        ))
-        .await;
+        Box::pin(goodbye(socket, last_words.map(Message::Text), code, &reason)).await;
     }
 }
 
@@ -171,9 +161,7 @@ impl End {
 
     pub fn refused(refusal: &Refusal) -> Self {
         let code = match refusal.code {
-            Code::BadToken | Code::ExpiredToken | Code::RevokedToken | Code::HelloExpected => {
-                close::AUTH
-            }
+            Code::BadToken | Code::ExpiredToken | Code::RevokedToken | Code::HelloExpected => close::AUTH,
             Code::TooFast => close::TOO_MANY,
             Code::Busy => close::FULL,
             Code::UnknownFrame | Code::NotJson | Code::BadField => close::POLICY,
@@ -192,30 +180,17 @@ struct SignedIn {
     seated: Seated,
 }
 
-async fn sign_in(
-    door: &Door,
-    socket: &mut Socket,
-    origin: Option<String>,
-) -> Result<SignedIn, End> {
+async fn sign_in(door: &Door, socket: &mut Socket, origin: Option<String>) -> Result<SignedIn, End> {
     let first = tokio::time::timeout(HELLO_WITHIN, hello(socket)).await;
     let hello = first.unwrap_or_else(|_| Err(End::close(close::TIMEOUT, "no hello within 5 s")))?;
     let joined = async {
         let identity = door.auth.check(&hello.token)?;
         let guest = door.hub.admit(identity).await?;
-        let allowed = guest
-            .settings
-            .as_ref()
-            .map_or(&[][..], |settings| &settings.origins);
+        let allowed = guest.settings.as_ref().map_or(&[][..], |settings| &settings.origins);
         if origin.is_some_and(|origin| !allowed.contains(&origin)) {
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "this Origin is not among the org's",
-            ));
+            return Err(Refusal::new(Code::Forbidden, "this Origin is not among the org's"));
         }
-        let seated = door
-            .hub
-            .join(&guest, hello.cursor, hello.log.as_deref())
-            .await?;
+        let seated = door.hub.join(&guest, hello.cursor, hello.log.as_deref()).await?;
         Ok(SignedIn { guest, seated })
     };
     joined.await.map_err(|refusal| End::refused(&refusal))
@@ -314,18 +289,10 @@ impl<'a> Session<'a> {
         Poll::Pending
     }
 
-    fn take(
-        &mut self,
-        incoming: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>,
-    ) -> Option<End> {
+    fn take(&mut self, incoming: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>) -> Option<End> {
         match incoming {
-            Some(Ok(Message::Text(text))) => self
-                .inbound
-                .take(self.door, &text, &mut self.outbound)
-                .err(),
-            Some(Ok(Message::Binary(_))) => {
-                Some(End::close(close::UNSUPPORTED, "text frames only"))
-            }
+            Some(Ok(Message::Text(text))) => self.inbound.take(self.door, &text, &mut self.outbound).err(),
+            Some(Ok(Message::Binary(_))) => Some(End::close(close::UNSUPPORTED, "text frames only")),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
                 // tungstenite has answered; the answer leaves with the next flush.
                 self.outbound.flush_soon();
@@ -383,8 +350,7 @@ impl<'a> Session<'a> {
         self.told_expiring &= now() >= expires - EXPIRING_BEFORE;
         if !self.told_expiring && now() >= expires - EXPIRING_BEFORE {
             self.told_expiring = true;
-            self.outbound
-                .reply(Text::from(protocol::expiring(expires * 1000)));
+            self.outbound.reply(Text::from(protocol::expiring(expires * 1000)));
         }
         let at = Instant::now();
         match self.pinged {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -55,23 +56,18 @@ impl Socket {
     }
 }
 
+/// The socket, once the answer has gone out; none if the peer went away first.
+pub type Opening = BoxFuture<'static, Option<Socket>>;
+
 /// Answers an upgrade request: with 101 and the socket to come, or with the status and the reason why
 /// not. `protocol` is the one that is spoken here.
 pub fn upgrade(
     request: &mut Request<Body>,
     protocol: Option<&'static str>,
     limits: SocketLimits,
-) -> Result<
-    (
-        Response<Body>,
-        impl Future<Output = Option<Socket>> + Send + use<>,
-    ),
-    (StatusCode, &'static str),
-> {
+) -> Result<(Response<Body>, Opening), (StatusCode, &'static str)> {
     let headers = request.headers();
-    if !lists(headers, header::CONNECTION, "upgrade")
-        || !lists(headers, header::UPGRADE, "websocket")
-    {
+    if !lists(headers, header::CONNECTION, "upgrade") || !lists(headers, header::UPGRADE, "websocket") {
         return Err((
             StatusCode::UPGRADE_REQUIRED,
             "this is a WebSocket: ask with Connection: Upgrade",
@@ -81,53 +77,38 @@ pub fn upgrade(
         .get(header::SEC_WEBSOCKET_VERSION)
         .is_none_or(|version| version != "13")
     {
-        return Err((
-            StatusCode::UPGRADE_REQUIRED,
-            "only WebSocket version 13 is spoken here",
-        ));
+        return Err((StatusCode::UPGRADE_REQUIRED, "only WebSocket version 13 is spoken here"));
     }
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
         return Err((StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing"));
     };
     let offers = headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL);
-    let speaks =
-        protocol.filter(|protocol| lists(headers, header::SEC_WEBSOCKET_PROTOCOL, protocol));
+    let speaks = protocol.filter(|protocol| lists(headers, header::SEC_WEBSOCKET_PROTOCOL, protocol));
     if offers && protocol.is_some() && speaks.is_none() {
-        return Err((
-            StatusCode::BAD_REQUEST,
-            "the subprotocol spoken here is crewline.v1",
-        ));
+        return Err((StatusCode::BAD_REQUEST, "the subprotocol spoken here is crewline.v1"));
     }
     let mut response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(header::CONNECTION, "Upgrade")
         .header(header::UPGRADE, "websocket")
-        .header(
-            header::SEC_WEBSOCKET_ACCEPT,
-            derive_accept_key(key.as_bytes()),
-        )
+        .header(header::SEC_WEBSOCKET_ACCEPT, derive_accept_key(key.as_bytes()))
         .body(Body::empty())
         .map_err(|_| (StatusCode::BAD_REQUEST, "the request cannot be upgraded"))?;
     if let Some(protocol) = speaks {
-        response.headers_mut().insert(
-            header::SEC_WEBSOCKET_PROTOCOL,
-            HeaderValue::from_static(protocol),
-        );
+        response
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     }
     let place = request.extensions().get::<Place>().cloned();
     let upgraded = hyper::upgrade::on(request);
-    Ok((response, async move {
+    let opening = async move {
         let parts = upgraded.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
         Some(open(parts.io.into_inner(), parts.read_buf, limits, place).await)
-    }))
+    };
+    Ok((response, Box::pin(opening)))
 }
 
-async fn open(
-    stream: TcpStream,
-    early: Bytes,
-    limits: SocketLimits,
-    place: Option<Place>,
-) -> Socket {
+async fn open(stream: TcpStream, early: Bytes, limits: SocketLimits, place: Option<Place>) -> Socket {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)

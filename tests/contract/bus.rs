@@ -34,9 +34,7 @@ async fn who_is_subscribed_hears_in_order_and_nobody_else(a: impl Bus, b: impl B
     b.subscribe(&org("acme")).await.unwrap();
     b.subscribe(&org("other")).await.unwrap();
     for n in 0..100 {
-        a.publish(&org("acme"), Bytes::from(n.to_string()))
-            .await
-            .unwrap();
+        a.publish(&org("acme"), Bytes::from(n.to_string())).await.unwrap();
     }
     a.publish(&org("other"), Bytes::from("7")).await.unwrap();
     for n in 0..100 {
@@ -65,9 +63,7 @@ async fn who_does_not_listen_stops_nobody_and_is_told_of_the_gap(a: impl Bus, b:
     b.subscribe(&org("acme")).await.unwrap();
     const MANY: u32 = 20_000;
     for n in 0..MANY {
-        a.publish(&org("acme"), Bytes::from(n.to_string()))
-            .await
-            .unwrap();
+        a.publish(&org("acme"), Bytes::from(n.to_string())).await.unwrap();
         assert_eq!(next(&mut hears_a).await, payload("acme", n));
     }
     // b wakes up: what it hears is in order, and before anything new comes the gap.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crewline::domain::{
-    Code, ContactDraft, ContactId, Draft, Kind, Mark, MessageId, OrgId, OrgSettings, Person,
-    ShowStaff, Sub, ThreadId, Via, View,
+    Code, ContactDraft, ContactId, Draft, Kind, Mark, MessageId, OrgId, OrgSettings, Person, ShowStaff, Sub, ThreadId,
+    Via, View,
 };
 use crewline::ledger::{Badge, Command, InboxFilter, Ledger, Numbers, Outcome, Sqlite, verify};
 use tempfile::TempDir;
@@ -59,10 +59,7 @@ impl Book {
     }
 
     pub async fn run(&self, command: Command) -> Result<Outcome, Code> {
-        self.ledger
-            .submit(command)
-            .await
-            .map_err(|refusal| refusal.code)
+        self.ledger.submit(command).await.map_err(|refusal| refusal.code)
     }
 
     pub async fn contact(&self, name: &str) -> ThreadId {
@@ -120,9 +117,7 @@ impl Book {
     }
 
     pub fn team(&self) -> View {
-        View::Team {
-            org: self.org.clone(),
-        }
+        View::Team { org: self.org.clone() }
     }
 
     pub fn customer(&self, name: &'static str) -> View {
@@ -140,13 +135,7 @@ impl Book {
     /// (new, waiting, ana's badge)
     async fn badges(&self) -> (i64, i64, i64) {
         let team = self.ledger.head(&self.team()).await.unwrap().unwrap().badge;
-        let ana = self
-            .ledger
-            .head(&self.customer("ana"))
-            .await
-            .unwrap()
-            .unwrap()
-            .badge;
+        let ana = self.ledger.head(&self.customer("ana")).await.unwrap().unwrap().badge;
         match (team, ana) {
             (Badge::Team(team), Badge::Customer(ana)) => (team.new, team.waiting, ana.unread),
             other => panic!("{other:?}"),
@@ -194,12 +183,8 @@ async fn numbers_have_no_gap_and_each_caller_keeps_its_order(book: Book) {
                     } else {
                         format!("S{caller}")
                     };
-                    book.ledger.submit(book.say(
-                        &who,
-                        thread,
-                        &format!("c{caller}-{n}"),
-                        &format!("{n}"),
-                    ))
+                    book.ledger
+                        .submit(book.say(&who, thread, &format!("c{caller}-{n}"), &format!("{n}")))
                 })
                 .collect();
             let mut revs = Vec::new();
@@ -240,9 +225,7 @@ async fn an_id_answers_for_ever_with_its_first_outcome(book: Book) {
         Err(Code::IdReused)
     );
     assert_eq!(
-        book.run(book.say("Sam", "bob", "m1", "leak"))
-            .await
-            .map(|_| ()),
+        book.run(book.say("Sam", "bob", "m1", "leak")).await.map(|_| ()),
         Ok(()),
         "another sender's id"
     );
@@ -288,12 +271,7 @@ async fn an_id_answers_for_ever_with_its_first_outcome(book: Book) {
 }
 
 async fn a_refused_command_leaves_nothing_and_its_neighbours_alone(book: Book) {
-    let before = book
-        .ledger
-        .heads(std::slice::from_ref(&book.org))
-        .await
-        .unwrap()[0]
-        .1;
+    let before = book.ledger.heads(std::slice::from_ref(&book.org)).await.unwrap()[0].1;
     let nowhere = Command::Say {
         org: book.org.clone(),
         thread: ThreadId::random(),
@@ -341,12 +319,7 @@ async fn a_refused_command_leaves_nothing_and_its_neighbours_alone(book: Book) {
     for (pending, code) in pending {
         assert_eq!(pending.await.err().map(|refusal| refusal.code), code);
     }
-    let head = book
-        .ledger
-        .head(&book.customer("ana"))
-        .await
-        .unwrap()
-        .unwrap();
+    let head = book.ledger.head(&book.customer("ana")).await.unwrap().unwrap();
     assert_eq!((head.rev, head.number), (before + 2, 2));
     // A refused id is not remembered.
     assert!(book.run(book.say("Sam", "ana", "s1", "y")).await.is_ok());
@@ -354,12 +327,8 @@ async fn a_refused_command_leaves_nothing_and_its_neighbours_alone(book: Book) {
 }
 
 async fn stale_says_what_others_wrote_after_seen(book: Book) {
-    book.run(book.say("ana", "ana", "a1", "first"))
-        .await
-        .unwrap();
-    book.run(book.say("Sam", "ana", "s1", "mine"))
-        .await
-        .unwrap();
+    book.run(book.say("ana", "ana", "a1", "first")).await.unwrap();
+    book.run(book.say("Sam", "ana", "s1", "mine")).await.unwrap();
     // One's own is not news.
     assert!(
         book.run(book.draft(
@@ -373,9 +342,7 @@ async fn stale_says_what_others_wrote_after_seen(book: Book) {
         .await
         .is_ok()
     );
-    book.run(book.say("Kim", "ana", "k1", "I have it"))
-        .await
-        .unwrap();
+    book.run(book.say("Kim", "ana", "k1", "I have it")).await.unwrap();
     let pending = book.ledger.submit(book.draft(
         "Sam",
         "ana",
@@ -386,11 +353,7 @@ async fn stale_says_what_others_wrote_after_seen(book: Book) {
     ));
     let refusal = pending.await.unwrap_err();
     assert_eq!(refusal.code, Code::Stale);
-    let said: Vec<_> = refusal
-        .records
-        .iter()
-        .map(|record| record.id.as_deref())
-        .collect();
+    let said: Vec<_> = refusal.records.iter().map(|record| record.id.as_deref()).collect();
     assert_eq!(said, [Some("k1")]);
     let note = Draft {
         seen: Some(1),
@@ -420,48 +383,27 @@ async fn badges_follow_reading_and_answering(book: Book) {
     book.run(book.say("ana", "ana", "a1", "1")).await.unwrap(); // seq 1
     book.run(book.say("ana", "ana", "a2", "2")).await.unwrap(); // seq 2
     assert_eq!(book.badges().await, (1, 1, 0));
-    book.run(book.mark("Sam", "ana", Mark::Read, 2))
-        .await
-        .unwrap(); // seq 3
-    assert_eq!(
-        book.badges().await,
-        (0, 1, 0),
-        "reading clears new, not waiting"
-    );
+    book.run(book.mark("Sam", "ana", Mark::Read, 2)).await.unwrap(); // seq 3
+    assert_eq!(book.badges().await, (0, 1, 0), "reading clears new, not waiting");
     let seen_first = Draft {
         seen: Some(1),
         ..draft("s1", "about 1")
     };
-    assert_eq!(
-        book.run(book.draft("Sam", "ana", seen_first)).await,
-        Err(Code::Stale)
-    );
+    assert_eq!(book.run(book.draft("Sam", "ana", seen_first)).await, Err(Code::Stale));
     book.run(book.handle("Sam", "ana", 1)).await.unwrap();
-    assert_eq!(
-        book.badges().await,
-        (0, 1, 0),
-        "the second is still unanswered"
-    );
-    book.run(book.say("Sam", "ana", "s2", "both"))
-        .await
-        .unwrap(); // seq 4
+    assert_eq!(book.badges().await, (0, 1, 0), "the second is still unanswered");
+    book.run(book.say("Sam", "ana", "s2", "both")).await.unwrap(); // seq 4
     assert_eq!(book.badges().await, (0, 0, 1));
-    book.run(book.mark("ana", "ana", Mark::Delivered, 4))
-        .await
-        .unwrap(); // seq 5
+    book.run(book.mark("ana", "ana", Mark::Delivered, 4)).await.unwrap(); // seq 5
     assert_eq!(book.badges().await, (0, 0, 1), "delivered is not read");
-    book.run(book.mark("ana", "ana", Mark::Read, 5))
-        .await
-        .unwrap();
+    book.run(book.mark("ana", "ana", Mark::Read, 5)).await.unwrap();
     assert_eq!(book.badges().await, (0, 0, 0));
     book.is_clean().await;
 }
 
 async fn marks_go_forward_only_and_land_on_the_other_sides_last_message(book: Book) {
     for n in 1..=3 {
-        book.run(book.say("ana", "ana", &format!("a{n}"), "x"))
-            .await
-            .unwrap(); // 1, 2, 3
+        book.run(book.say("ana", "ana", &format!("a{n}"), "x")).await.unwrap(); // 1, 2, 3
     }
     book.run(book.say("Sam", "ana", "s1", "x")).await.unwrap(); // 4
     book.run(book.say("ana", "ana", "a4", "x")).await.unwrap(); // 5
@@ -483,29 +425,16 @@ async fn marks_go_forward_only_and_land_on_the_other_sides_last_message(book: Bo
         None,
         "nothing of the team's yet"
     );
-    assert_eq!(
-        up_to(book.mark("ana", "ana", Mark::Read, 5)).await,
-        Some((4, true))
-    );
+    assert_eq!(up_to(book.mark("ana", "ana", Mark::Read, 5)).await, Some((4, true)));
     assert_eq!(up_to(book.mark("ana", "ana", Mark::Read, 5)).await, None);
-    assert_eq!(
-        up_to(book.mark("Sam", "ana", Mark::Read, 4)).await,
-        Some((3, true))
-    );
+    assert_eq!(up_to(book.mark("Sam", "ana", Mark::Read, 4)).await, Some((3, true)));
     assert_eq!(
         up_to(book.mark("Kim", "ana", Mark::Read, 2)).await,
         Some((2, false)),
         "does not move the team's mark"
     );
-    assert_eq!(
-        up_to(book.mark("Kim", "ana", Mark::Read, 1)).await,
-        None,
-        "backwards"
-    );
-    assert_eq!(
-        up_to(book.mark("Kim", "ana", Mark::Read, 5)).await,
-        Some((5, true))
-    );
+    assert_eq!(up_to(book.mark("Kim", "ana", Mark::Read, 1)).await, None, "backwards");
+    assert_eq!(up_to(book.mark("Kim", "ana", Mark::Read, 5)).await, Some((5, true)));
     assert_eq!(
         up_to(book.mark("Kim", "ana", Mark::Delivered, 4)).await,
         Some((3, true)),
@@ -536,12 +465,8 @@ async fn marks_go_forward_only_and_land_on_the_other_sides_last_message(book: Bo
 
 async fn views_page_without_a_gap(book: Book) {
     for n in 0..30 {
-        book.run(book.say("ana", "ana", &format!("a{n}"), "x"))
-            .await
-            .unwrap();
-        book.run(book.say("bob", "bob", &format!("b{n}"), "x"))
-            .await
-            .unwrap();
+        book.run(book.say("ana", "ana", &format!("a{n}"), "x")).await.unwrap();
+        book.run(book.say("bob", "bob", &format!("b{n}"), "x")).await.unwrap();
         book.run(book.draft(
             "Sam",
             "ana",
@@ -558,12 +483,7 @@ async fn views_page_without_a_gap(book: Book) {
         let (mut cursor, mut seen, mut complete_to) = (0, Vec::new(), 0);
         while complete_to < head.rev {
             let slice = book.ledger.after(&view, cursor, 7).await.unwrap();
-            seen.extend(
-                slice
-                    .records
-                    .iter()
-                    .filter_map(|record| view.number(record)),
-            );
+            seen.extend(slice.records.iter().filter_map(|record| view.number(record)));
             cursor = seen.last().copied().unwrap();
             complete_to = slice.complete_to;
         }
@@ -594,21 +514,14 @@ async fn views_page_without_a_gap(book: Book) {
 
 async fn the_inbox_lists_threads_by_their_last_activity(book: Book) {
     let list = async |filter| {
-        let inbox = book
-            .ledger
-            .inbox(&book.org, filter, None, 10)
-            .await
-            .unwrap();
+        let inbox = book.ledger.inbox(&book.org, filter, None, 10).await.unwrap();
         inbox
             .rows
             .into_iter()
             .map(|row| row.contact.id.to_string())
             .collect::<Vec<_>>()
     };
-    assert!(
-        list(InboxFilter::All).await.is_empty(),
-        "nothing was said yet"
-    );
+    assert!(list(InboxFilter::All).await.is_empty(), "nothing was said yet");
     book.run(book.say("ana", "ana", "a1", "x")).await.unwrap();
     book.run(book.say("bob", "bob", "b1", "x")).await.unwrap();
     assert_eq!(list(InboxFilter::All).await, ["bob", "ana"]);
@@ -616,27 +529,13 @@ async fn the_inbox_lists_threads_by_their_last_activity(book: Book) {
     assert_eq!(list(InboxFilter::All).await, ["ana", "bob"]);
     assert_eq!(list(InboxFilter::Waiting).await, ["bob"]);
     assert_eq!(list(InboxFilter::New).await, ["ana", "bob"]);
-    book.run(book.mark("Sam", "ana", Mark::Read, 1))
-        .await
-        .unwrap();
+    book.run(book.mark("Sam", "ana", Mark::Read, 1)).await.unwrap();
     assert_eq!(list(InboxFilter::New).await, ["bob"]);
-    let first = book
-        .ledger
-        .inbox(&book.org, InboxFilter::All, None, 1)
-        .await
-        .unwrap();
-    assert_eq!(
-        first.rows[0].last.as_ref().unwrap().id.as_deref(),
-        Some("s1")
-    );
+    let first = book.ledger.inbox(&book.org, InboxFilter::All, None, 1).await.unwrap();
+    assert_eq!(first.rows[0].last.as_ref().unwrap().id.as_deref(), Some("s1"));
     let second = book
         .ledger
-        .inbox(
-            &book.org,
-            InboxFilter::All,
-            Some(first.rows[0].head.active),
-            1,
-        )
+        .inbox(&book.org, InboxFilter::All, Some(first.rows[0].head.active), 1)
         .await
         .unwrap();
     assert_eq!(second.rows[0].contact.id.as_str(), "bob");
@@ -646,9 +545,7 @@ async fn commits_are_handed_on_in_order_with_their_badges(book: Book) {
     let mut commits = book.ledger.commits().unwrap();
     assert!(book.ledger.commits().is_none(), "there is one stream");
     for n in 0..20 {
-        book.run(book.say("ana", "ana", &format!("a{n}"), "x"))
-            .await
-            .unwrap();
+        book.run(book.say("ana", "ana", &format!("a{n}"), "x")).await.unwrap();
     }
     let mut rev = 0;
     while rev < 23 {
@@ -677,10 +574,7 @@ async fn saying_the_same_twice_changes_nothing(book: Book) {
         Ok(Outcome::Unchanged)
     );
     assert_eq!(book.contact("ana").await, book.threads["ana"]);
-    assert_eq!(
-        book.run(book.handle("Sam", "ana", 0)).await,
-        Ok(Outcome::Unchanged)
-    );
+    assert_eq!(book.run(book.handle("Sam", "ana", 0)).await, Ok(Outcome::Unchanged));
     assert_eq!(head().await, before);
     book.run(Command::PutOrg {
         org: book.org.clone(),
@@ -739,9 +633,7 @@ async fn names_are_frozen_at_sending(book: Book) {
         .records
         .iter()
         .map(|record| {
-            serde_json::from_str::<serde_json::Value>(record.body_public.as_ref().unwrap()).unwrap()
-                ["from"]
-                .clone()
+            serde_json::from_str::<serde_json::Value>(record.body_public.as_ref().unwrap()).unwrap()["from"].clone()
         })
         .collect();
     assert_eq!(
@@ -778,37 +670,20 @@ async fn a_revocation_is_remembered(book: Book) {
         (last[0].kind, last[0].seq, &last[0].body_public),
         (Kind::Revoked, None, &None)
     );
-    assert!(
-        book.ledger
-            .lists_origin("https://crm.example")
-            .await
-            .unwrap()
-    );
-    assert!(
-        !book
-            .ledger
-            .lists_origin("https://crm.example.evil")
-            .await
-            .unwrap()
-    );
+    assert!(book.ledger.lists_origin("https://crm.example").await.unwrap());
+    assert!(!book.ledger.lists_origin("https://crm.example.evil").await.unwrap());
     book.is_clean().await;
 }
 
 async fn closing_keeps_what_was_queued_and_refuses_what_comes_later(book: Book) {
     let queued: Vec<_> = (0..100)
-        .map(|n| {
-            book.ledger
-                .submit(book.say("ana", "ana", &format!("a{n}"), "x"))
-        })
+        .map(|n| book.ledger.submit(book.say("ana", "ana", &format!("a{n}"), "x")))
         .collect();
     book.ledger.close().await;
     for pending in queued {
         assert!(pending.await.is_ok());
     }
-    assert_eq!(
-        book.run(book.say("ana", "ana", "late", "x")).await,
-        Err(Code::Busy)
-    );
+    assert_eq!(book.run(book.say("ana", "ana", "late", "x")).await, Err(Code::Busy));
 }
 
 macro_rules! suite {

@@ -1,5 +1,8 @@
 //! What the traits promise, held against every engine of each.
 
+// In a test an error is a failure.
+#![allow(clippy::unwrap_used)]
+
 mod bus;
 mod ledger;
 mod only_appends;

@@ -8,18 +8,10 @@ use super::ledger::{Book, sqlite};
 
 async fn book() -> (Book, SqliteConnection) {
     let book = Book::open(sqlite().await).await;
-    book.run(book.say("ana", "ana", "m1", "the first"))
-        .await
-        .unwrap();
-    book.run(book.say("ana", "ana", "m2", "the second"))
-        .await
-        .unwrap();
+    book.run(book.say("ana", "ana", "m1", "the first")).await.unwrap();
+    book.run(book.say("ana", "ana", "m2", "the second")).await.unwrap();
     let file = book.dir.path().join("crewline.db");
-    let connection = SqliteConnectOptions::new()
-        .filename(file)
-        .connect()
-        .await
-        .unwrap();
+    let connection = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
     (book, connection)
 }
 
@@ -33,8 +25,7 @@ fn replace(rev: &str, seq: &str, id: &str) -> String {
 
 async fn run(connection: &mut SqliteConnection, sql: String) -> Result<u64, String> {
     let done = sqlx::query(AssertSqlSafe(sql)).execute(connection).await;
-    done.map(|done| done.rows_affected())
-        .map_err(|error| error.to_string())
+    done.map(|done| done.rows_affected()).map_err(|error| error.to_string())
 }
 
 /// Every way to change or lose a record, and the trigger that stands before it.
@@ -56,18 +47,12 @@ async fn no_statement_changes_or_removes_a_record() {
     let before = book.ledger.records(&book.org, 0, 100).await.unwrap();
     for (trigger, sql) in ways() {
         let error = run(&mut connection, sql.clone()).await.unwrap_err();
-        assert!(
-            error.contains("the log cannot be"),
-            "{trigger}: {sql}: {error}"
-        );
+        assert!(error.contains("the log cannot be"), "{trigger}: {sql}: {error}");
     }
-    let upsert = replace("4", "77", "'new'").replace("OR REPLACE ", "")
-        + " AND true ON CONFLICT DO UPDATE SET body_team = '{}'";
+    let upsert =
+        replace("4", "77", "'new'").replace("OR REPLACE ", "") + " AND true ON CONFLICT DO UPDATE SET body_team = '{}'";
     assert!(run(&mut connection, upsert).await.is_err());
-    assert_eq!(
-        book.ledger.records(&book.org, 0, 100).await.unwrap(),
-        before
-    );
+    assert_eq!(book.ledger.records(&book.org, 0, 100).await.unwrap(), before);
 }
 
 #[tokio::test]
@@ -75,14 +60,9 @@ async fn each_trigger_is_what_holds() {
     for (trigger, sql) in ways() {
         let (book, mut connection) = book().await;
         let before = book.ledger.records(&book.org, 0, 100).await.unwrap();
-        run(&mut connection, format!("DROP TRIGGER {trigger}"))
-            .await
-            .unwrap();
+        run(&mut connection, format!("DROP TRIGGER {trigger}")).await.unwrap();
         let done = run(&mut connection, sql.clone()).await;
-        assert!(
-            done.is_ok(),
-            "without {trigger} nothing stops {sql}: {done:?}"
-        );
+        assert!(done.is_ok(), "without {trigger} nothing stops {sql}: {done:?}");
         assert_ne!(
             book.ledger.records(&book.org, 0, 100).await.unwrap(),
             before,

@@ -12,10 +12,7 @@ async fn every_change_behind_the_ledgers_back_is_found() {
     // In the log itself the triggers have to go first.
     let log = [
         ("body_team = replace(body_team, 'leak', 'bill')", "hash"),
-        (
-            "body_public = replace(body_public, 'leak', 'bill')",
-            "body_public",
-        ),
+        ("body_public = replace(body_public, 'leak', 'bill')", "body_public"),
         ("submitter = 'sub:kim'", "hash"),
         ("at = at + 1", "hash"),
         ("customer_count = 9", "counts"),
@@ -28,22 +25,13 @@ async fn every_change_behind_the_ledgers_back_is_found() {
         ("DELETE FROM log WHERE id = 'm1'", "rev"),
         ("UPDATE heads SET new = new + 1", "the head"),
         ("UPDATE heads SET rev = rev + 1", "the head"),
-        (
-            "UPDATE threads SET team_read = 0 WHERE team_read > 0",
-            "thread",
-        ),
-        (
-            "UPDATE threads SET waiting_since = 5 WHERE active > 0",
-            "thread",
-        ),
+        ("UPDATE threads SET team_read = 0 WHERE team_read > 0", "thread"),
+        ("UPDATE threads SET waiting_since = 5 WHERE active > 0", "thread"),
         ("UPDATE contacts SET name = 'Eve'", "contact"),
         ("UPDATE people SET person = 'p_0'", "person"),
         ("UPDATE reads SET up_to = 9", "read mark"),
         ("DELETE FROM reads", "read mark"),
-        (
-            "INSERT INTO revocations VALUES ('acme', 'sam', 5)",
-            "revocation",
-        ),
+        ("INSERT INTO revocations VALUES ('acme', 'sam', 5)", "revocation"),
         (
             "UPDATE orgs SET settings = replace(settings, 'Acme', 'Bcme')",
             "settings",
@@ -52,12 +40,8 @@ async fn every_change_behind_the_ledgers_back_is_found() {
     .map(|(sql, named)| (sql.to_owned(), named));
     for (sql, named) in log.into_iter().chain(others) {
         let book = Book::open(sqlite().await).await;
-        book.run(book.say("ana", "ana", "m1", "the leak"))
-            .await
-            .unwrap();
-        book.run(book.mark("Sam", "ana", Mark::Read, 1))
-            .await
-            .unwrap();
+        book.run(book.say("ana", "ana", "m1", "the leak")).await.unwrap();
+        book.run(book.mark("Sam", "ana", Mark::Read, 1)).await.unwrap();
         book.is_clean().await;
         let options = SqliteConnectOptions::new().filename(book.dir.path().join("crewline.db"));
         let mut connection = options.connect().await.unwrap();
@@ -72,10 +56,7 @@ async fn every_change_behind_the_ledgers_back_is_found() {
         assert!(changed.rows_affected() > 0, "{sql}");
         let report = verify::verify(&*book.ledger, &mut |_, _| {}).await.unwrap();
         assert!(
-            report
-                .differences
-                .iter()
-                .any(|difference| difference.contains(named)),
+            report.differences.iter().any(|difference| difference.contains(named)),
             "{sql}: {:?}",
             report.differences
         );

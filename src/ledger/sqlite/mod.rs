@@ -3,6 +3,7 @@
 //! WAL with `synchronous = FULL`: COMMIT returns after the fsync. One connection writes; readers have
 //! a pool, and those who catch up have another, so that neither waits for the writer or each other.
 
+mod audit;
 mod read;
 mod rows;
 mod store;
@@ -19,8 +20,8 @@ use tokio::sync::mpsc;
 use super::clerk::Clerk;
 use super::writer::{Engine, Failed, Transacted, Writer};
 use super::{
-    Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result,
-    Slice, ThreadState, ViewHead,
+    Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
+    ViewHead,
 };
 use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
 
@@ -111,9 +112,7 @@ impl Engine for Writing {
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(|error| Failed::NotCommitted(error.into()))?;
-        let done = carry_out(&mut transaction, batch)
-            .await
-            .map_err(Failed::NotCommitted)?;
+        let done = carry_out(&mut transaction, batch).await.map_err(Failed::NotCommitted)?;
         transaction
             .commit()
             .await
@@ -130,10 +129,7 @@ impl Engine for Writing {
     }
 }
 
-async fn carry_out(
-    transaction: &mut SqliteConnection,
-    batch: &[Command],
-) -> anyhow::Result<Transacted> {
+async fn carry_out(transaction: &mut SqliteConnection, batch: &[Command]) -> anyhow::Result<Transacted> {
     let mut store = store::Transaction(transaction);
     let mut clerk = Clerk::open(&mut store).await?;
     let mut answers = Vec::with_capacity(batch.len());
@@ -157,12 +153,7 @@ impl Ledger for Sqlite {
         Ok(read::log_id(&self.readers).await?)
     }
 
-    async fn admit(
-        &self,
-        org: &OrgId,
-        sub: &Sub,
-        contact: Option<&ContactId>,
-    ) -> Result<Option<Admission>> {
+    async fn admit(&self, org: &OrgId, sub: &Sub, contact: Option<&ContactId>) -> Result<Option<Admission>> {
         Ok(read::admit(&self.readers, org, sub, contact).await?)
     }
 
@@ -182,23 +173,11 @@ impl Ledger for Sqlite {
         Ok(read::after(&self.catching_up, view, cursor, limit).await?)
     }
 
-    async fn history(
-        &self,
-        view: &View,
-        thread: &ThreadId,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Page> {
+    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page> {
         Ok(read::history(&self.readers, view, thread, before, limit).await?)
     }
 
-    async fn inbox(
-        &self,
-        org: &OrgId,
-        filter: InboxFilter,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Inbox> {
+    async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {
         Ok(read::inbox(&self.readers, org, filter, before, limit).await?)
     }
 
@@ -207,15 +186,15 @@ impl Ledger for Sqlite {
     }
 
     async fn orgs(&self) -> Result<Vec<OrgId>> {
-        Ok(read::orgs(&self.readers).await?)
+        Ok(audit::orgs(&self.readers).await?)
     }
 
     async fn records(&self, org: &OrgId, after: i64, limit: u32) -> Result<Vec<Record>> {
-        Ok(read::records(&self.readers, org, after, limit).await?)
+        Ok(audit::records(&self.readers, org, after, limit).await?)
     }
 
     async fn projections(&self, org: &OrgId) -> Result<Projections> {
-        Ok(read::projections(&self.readers, org).await?)
+        Ok(audit::projections(&self.readers, org).await?)
     }
 
     async fn close(&self) {

@@ -2,22 +2,18 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::rows::{
-    self, CONTACT_COLUMNS, HEAD_COLUMNS, contact_columns, head_columns, record_columns,
-};
-use crate::domain::{ContactId, OrgId, Record, Side, Sub, ThreadId, View};
+use super::rows::{self, CONTACT_COLUMNS, HEAD_COLUMNS, contact_columns, head_columns, record_columns};
+use crate::domain::{ContactId, OrgId, Side, Sub, ThreadId, View};
 use crate::ledger::{
-    Admission, Badge, CustomerBadge, Inbox, InboxFilter, InboxRow, OrgHead, Page, Projections,
-    Reader, Slice, TeamBadge, ThreadState, ViewHead,
+    Admission, Badge, CustomerBadge, Inbox, InboxFilter, InboxRow, OrgHead, Page, Reader, Slice, TeamBadge,
+    ThreadState, ViewHead,
 };
 
 pub(super) async fn log_id(pool: &SqlitePool) -> Result<String> {
-    let row = sqlx::query("SELECT id FROM log_identity")
-        .fetch_one(pool)
-        .await?;
+    let row = sqlx::query("SELECT id FROM log_identity").fetch_one(pool).await?;
     Ok(row.try_get(0)?)
 }
 
@@ -56,12 +52,11 @@ pub(super) async fn admit(
 }
 
 pub(super) async fn lists_origin(pool: &SqlitePool, origin: &str) -> Result<bool> {
-    let row = sqlx::query(
-        "SELECT EXISTS (SELECT 1 FROM orgs o, json_each(o.settings, '$.origins') j WHERE j.value = $1)",
-    )
-    .bind(origin)
-    .fetch_one(pool)
-    .await?;
+    let row =
+        sqlx::query("SELECT EXISTS (SELECT 1 FROM orgs o, json_each(o.settings, '$.origins') j WHERE j.value = $1)")
+            .bind(origin)
+            .fetch_one(pool)
+            .await?;
     Ok(row.try_get(0)?)
 }
 
@@ -75,7 +70,7 @@ pub(super) async fn heads(pool: &SqlitePool, orgs: &[OrgId]) -> Result<Vec<(OrgI
         .collect()
 }
 
-async fn org_head(connection: &mut SqliteConnection, org: &OrgId) -> Result<Option<OrgHead>> {
+pub(super) async fn org_head(connection: &mut SqliteConnection, org: &OrgId) -> Result<Option<OrgHead>> {
     let row = sqlx::query("SELECT rev, at, hash, new, waiting FROM heads WHERE org = $1")
         .bind(org.as_str())
         .fetch_optional(connection)
@@ -108,31 +103,21 @@ pub(super) async fn head(pool: &SqlitePool, view: &View) -> Result<Option<ViewHe
             .bind(thread.as_str())
             .fetch_optional(&mut *snapshot)
             .await?;
-            row.map(|row| rows::head(&row, 0))
-                .transpose()?
-                .map(|head| ViewHead {
-                    rev: org.rev,
-                    number: head.seq,
-                    badge: Badge::Customer(CustomerBadge {
-                        unread: head.unread(Side::Customer),
-                        as_of: head.seq,
-                    }),
-                })
+            row.map(|row| rows::head(&row, 0)).transpose()?.map(|head| ViewHead {
+                rev: org.rev,
+                number: head.seq,
+                badge: Badge::Customer(CustomerBadge {
+                    unread: head.unread(Side::Customer),
+                    as_of: head.seq,
+                }),
+            })
         }
     })
 }
 
-pub(super) async fn after(
-    pool: &SqlitePool,
-    view: &View,
-    cursor: i64,
-    limit: u32,
-) -> Result<Slice> {
+pub(super) async fn after(pool: &SqlitePool, view: &View, cursor: i64, limit: u32) -> Result<Slice> {
     let mut snapshot = pool.begin().await?;
-    let head = org_head(&mut snapshot, view.org())
-        .await?
-        .unwrap_or_default()
-        .rev;
+    let head = org_head(&mut snapshot, view.org()).await?.unwrap_or_default().rev;
     let found = match view {
         View::Team { org } => {
             sqlx::query(concat!(
@@ -169,10 +154,7 @@ pub(super) async fn after(
         Some(last) if records.len() == limit as usize => last.rev,
         _ => head,
     };
-    Ok(Slice {
-        records,
-        complete_to,
-    })
+    Ok(Slice { records, complete_to })
 }
 
 pub(super) async fn history(
@@ -198,10 +180,7 @@ pub(super) async fn history(
             .bind(limit + 1)
             .fetch_all(&mut *snapshot)
             .await?;
-            (
-                found,
-                org_head(&mut snapshot, org).await?.unwrap_or_default().rev,
-            )
+            (found, org_head(&mut snapshot, org).await?.unwrap_or_default().rev)
         }
         View::Customer { org, .. } => {
             let found = sqlx::query(concat!(
@@ -221,10 +200,7 @@ pub(super) async fn history(
                 .bind(thread.as_str())
                 .fetch_optional(&mut *snapshot)
                 .await?;
-            (
-                found,
-                head.map(|row| row.try_get(0)).transpose()?.unwrap_or(0),
-            )
+            (found, head.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
         }
     };
     let records = found
@@ -293,11 +269,7 @@ pub(super) async fn inbox(
     Ok(Inbox { rows, as_of })
 }
 
-pub(super) async fn thread(
-    pool: &SqlitePool,
-    org: &OrgId,
-    thread: &ThreadId,
-) -> Result<Option<ThreadState>> {
+pub(super) async fn thread(pool: &SqlitePool, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
     let mut snapshot = pool.begin().await?;
     let row = sqlx::query(concat!(
         "SELECT ",
@@ -337,106 +309,4 @@ pub(super) async fn thread(
         readers,
         rev: org_head(&mut snapshot, org).await?.unwrap_or_default().rev,
     }))
-}
-
-pub(super) async fn orgs(pool: &SqlitePool) -> Result<Vec<OrgId>> {
-    sqlx::query("SELECT org FROM heads UNION SELECT org FROM orgs UNION SELECT DISTINCT org FROM log ORDER BY 1")
-        .fetch_all(pool)
-        .await?
-        .iter()
-        .map(|row| rows::org_id(row.try_get(0)?))
-        .collect()
-}
-
-pub(super) async fn records(
-    pool: &SqlitePool,
-    org: &OrgId,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<Record>> {
-    sqlx::query(concat!(
-        "SELECT ",
-        record_columns!("l"),
-        " FROM log l WHERE l.org = $1 AND l.rev > $2 ORDER BY l.rev LIMIT $3"
-    ))
-    .bind(org.as_str())
-    .bind(after)
-    .bind(limit)
-    .fetch_all(pool)
-    .await?
-    .iter()
-    .map(|row| rows::record(row, 0))
-    .collect()
-}
-
-pub(super) async fn projections(pool: &SqlitePool, org: &OrgId) -> Result<Projections> {
-    let mut snapshot = pool.begin().await?;
-    let mut stored = Projections {
-        head: org_head(&mut snapshot, org).await?.unwrap_or_default(),
-        ..Projections::default()
-    };
-    let settings = sqlx::query("SELECT settings FROM orgs WHERE org = $1")
-        .bind(org.as_str())
-        .fetch_optional(&mut *snapshot)
-        .await?;
-    if let Some(row) = settings {
-        let text: &str = row.try_get(0)?;
-        stored.settings = Some(serde_json::from_str(text).context("an org's settings")?);
-    }
-    let contacts = sqlx::query(concat!(
-        "SELECT ",
-        contact_columns!(),
-        " FROM contacts c WHERE c.org = $1"
-    ))
-    .bind(org.as_str())
-    .fetch_all(&mut *snapshot)
-    .await?;
-    for row in &contacts {
-        let contact = rows::contact(row, 0)?;
-        stored.contacts.insert(contact.id.clone(), contact);
-    }
-    let threads = sqlx::query(concat!(
-        "SELECT t.thread, ",
-        head_columns!(),
-        " FROM threads t WHERE t.org = $1"
-    ))
-    .bind(org.as_str())
-    .fetch_all(&mut *snapshot)
-    .await?;
-    for row in &threads {
-        stored
-            .threads
-            .insert(rows::thread_id(row.try_get(0)?)?, rows::head(row, 1)?);
-    }
-    let people = sqlx::query("SELECT sub, person, name FROM people WHERE org = $1")
-        .bind(org.as_str())
-        .fetch_all(&mut *snapshot)
-        .await?;
-    for row in &people {
-        let person = rows::person_id(row.try_get(1)?)?;
-        stored
-            .people
-            .insert(rows::sub(row.try_get(0)?)?, (person, row.try_get(2)?));
-    }
-    let reads = sqlx::query("SELECT thread, sub, up_to FROM reads WHERE org = $1")
-        .bind(org.as_str())
-        .fetch_all(&mut *snapshot)
-        .await?;
-    for row in &reads {
-        let key = (
-            rows::thread_id(row.try_get(0)?)?,
-            rows::sub(row.try_get(1)?)?,
-        );
-        stored.reads.insert(key, row.try_get(2)?);
-    }
-    let revocations = sqlx::query("SELECT sub, before FROM revocations WHERE org = $1")
-        .bind(org.as_str())
-        .fetch_all(&mut *snapshot)
-        .await?;
-    for row in &revocations {
-        stored
-            .revocations
-            .insert(rows::sub(row.try_get(0)?)?, row.try_get(1)?);
-    }
-    Ok(stored)
 }

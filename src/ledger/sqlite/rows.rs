@@ -5,8 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::domain::{
-    Chain, Contact, ContactId, Counts, Kind, Marks, OrgId, PersonId, Phone, Record, Refusal,
-    ThreadHead, ThreadId,
+    Chain, Contact, ContactId, Counts, Kind, Marks, OrgId, PersonId, Phone, Record, Refusal, ThreadHead, ThreadId,
 };
 use crate::ledger::OrgHead;
 

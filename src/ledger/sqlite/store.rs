@@ -5,9 +5,7 @@ use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
 use super::rows::{self, CONTACT_COLUMNS, contact_columns, head_columns, record_columns};
-use crate::domain::{
-    Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId,
-};
+use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
 
@@ -40,11 +38,7 @@ impl Store for Transaction<'_> {
         .transpose()
     }
 
-    async fn thread(
-        &mut self,
-        org: &OrgId,
-        thread: &ThreadId,
-    ) -> Result<Option<(Contact, ThreadHead)>> {
+    async fn thread(&mut self, org: &OrgId, thread: &ThreadId) -> Result<Option<(Contact, ThreadHead)>> {
         let row = sqlx::query(concat!(
             "SELECT ",
             contact_columns!(),
@@ -85,13 +79,12 @@ impl Store for Transaction<'_> {
     }
 
     async fn read_by(&mut self, org: &OrgId, thread: &ThreadId, sub: &Sub) -> Result<i64> {
-        let row =
-            sqlx::query("SELECT up_to FROM reads WHERE org = $1 AND thread = $2 AND sub = $3")
-                .bind(org.as_str())
-                .bind(thread.as_str())
-                .bind(sub.as_str())
-                .fetch_optional(&mut *self.0)
-                .await?;
+        let row = sqlx::query("SELECT up_to FROM reads WHERE org = $1 AND thread = $2 AND sub = $3")
+            .bind(org.as_str())
+            .bind(thread.as_str())
+            .bind(sub.as_str())
+            .fetch_optional(&mut *self.0)
+            .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
     }
 
@@ -118,18 +111,14 @@ impl Store for Transaction<'_> {
         row.map(|row| rows::record(&row, 0)).transpose()
     }
 
-    async fn at_seq(
-        &mut self,
-        org: &OrgId,
-        thread: &ThreadId,
-        seq: i64,
-    ) -> Result<Option<(Counts, i64)>> {
-        let row = sqlx::query("SELECT customer_count, team_count, at FROM log WHERE org = $1 AND thread = $2 AND seq = $3")
-            .bind(org.as_str())
-            .bind(thread.as_str())
-            .bind(seq)
-            .fetch_optional(&mut *self.0)
-            .await?;
+    async fn at_seq(&mut self, org: &OrgId, thread: &ThreadId, seq: i64) -> Result<Option<(Counts, i64)>> {
+        let row =
+            sqlx::query("SELECT customer_count, team_count, at FROM log WHERE org = $1 AND thread = $2 AND seq = $3")
+                .bind(org.as_str())
+                .bind(thread.as_str())
+                .bind(seq)
+                .fetch_optional(&mut *self.0)
+                .await?;
         row.map(|row| {
             let counts = Counts {
                 customer: row.try_get(0)?,
@@ -140,15 +129,11 @@ impl Store for Transaction<'_> {
         .transpose()
     }
 
-    async fn others_after(
-        &mut self,
-        org: &OrgId,
-        thread: &ThreadId,
-        seq: i64,
-        submitter: &str,
-    ) -> Result<Vec<Record>> {
+    async fn others_after(&mut self, org: &OrgId, thread: &ThreadId, seq: i64, submitter: &str) -> Result<Vec<Record>> {
         sqlx::query(concat!(
-            "SELECT ", record_columns!("l"), " FROM log l
+            "SELECT ",
+            record_columns!("l"),
+            " FROM log l
              WHERE l.org = $1 AND l.thread = $2 AND l.seq > $3 AND l.kind = 'message' AND l.submitter <> $4
              ORDER BY l.seq LIMIT $5"
         ))
@@ -273,12 +258,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    async fn put_thread(
-        &mut self,
-        org: &OrgId,
-        thread: &ThreadId,
-        head: &ThreadHead,
-    ) -> Result<()> {
+    async fn put_thread(&mut self, org: &OrgId, thread: &ThreadId, head: &ThreadHead) -> Result<()> {
         sqlx::query(
             "INSERT INTO threads (org, thread, seq, customer_count, team_count, hash, active, last_customer, last_team,
                  customer_delivered, customer_read, customer_read_count,

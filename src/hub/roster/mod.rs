@@ -1,7 +1,8 @@
 //! Who is connected here, room by room. A room is an org with sockets at this node: its sequencer, its
 //! ring, its members, under one short lock that nothing ever waits in.
 
-use std::collections::HashMap;
+mod state;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,21 +10,19 @@ use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use tokio::sync::{OnceCell, watch};
 
-use super::fanout::{Delivery, Ring};
 use super::lane::{Frame, Lane};
-use super::presence::Presence;
 use super::sequencer::{Hole, Sequencer};
 use crate::auth::Identity;
-use crate::domain::{Entry, Kind, Mark, OrgId, Record, ThreadId, View};
-use crate::ledger::{Badge, Commit, CustomerBadge, TeamBadge};
-use crate::protocol::{self, Text, Who};
+use crate::domain::{Mark, OrgId, Record, ThreadId, View};
+use crate::ledger::{Badge, Commit};
+use crate::protocol::{Text, Who};
+
+use state::{State, presence_frames};
 
 /// Frames that a socket takes from the ring in one turn.
 const RING_STEP: usize = 64;
 /// Marks that a room remembers to drop repeats; past that it starts afresh.
 const MARKS: usize = 10_000;
-/// People in one presence frame: it stays within 8 KiB.
-const PRESENCE_FRAME: usize = 40;
 
 /// A connection in the roster.
 pub struct Member {
@@ -43,38 +42,10 @@ pub struct Room {
     last: watch::Sender<i64>,
 }
 
-#[derive(Default)]
-struct State {
-    /// None until the ledger's head was read.
-    sequencer: Option<Sequencer<Arc<Delivery>>>,
-    /// Heard of before the sequencer started.
-    hinted: i64,
-    ring: Ring,
-    team: Vec<Arc<Member>>,
-    threads: HashMap<ThreadId, Seat>,
-    persons: HashMap<String, usize>,
-    badge: Option<TeamBadge>,
-    presence: Presence,
-    marks: HashMap<(ThreadId, String, Mark), i64>,
-    healing: bool,
-    empty_since: Option<Instant>,
-}
-
-/// A thread that a customer has open here.
-#[derive(Default)]
-struct Seat {
-    members: Vec<Arc<Member>>,
-    seq: i64,
-    badge: Option<CustomerBadge>,
-}
-
 /// What a gated connection does next.
 pub enum Step {
     /// Its gate is open; everything up to here is in its hands. Then: badge, and who is here.
-    Open {
-        badge: Option<Text>,
-        presence: Vec<Text>,
-    },
+    Open { badge: Option<Text>, presence: Vec<Text> },
     /// These, and then everything up to `have_rev` is in its hands.
     Frames { frames: Vec<Frame>, have_rev: i64 },
     /// Too far back for the ring.
@@ -110,12 +81,7 @@ impl Room {
         self.last.subscribe()
     }
 
-    pub fn join(
-        &self,
-        member: Arc<Member>,
-        per_person: usize,
-        per_org: usize,
-    ) -> Result<Vec<Who>, TooMany> {
+    pub fn join(&self, member: Arc<Member>, per_person: usize, per_org: usize) -> Result<Vec<Who>, TooMany> {
         let mut state = self.state.lock();
         let connections: usize = state.persons.values().sum();
         let mine = state.persons.get(&member.person).copied().unwrap_or(0);
@@ -131,12 +97,7 @@ impl Room {
         match &member.view {
             View::Team { .. } => state.team.push(member),
             View::Customer { thread, .. } => {
-                state
-                    .threads
-                    .entry(thread.clone())
-                    .or_default()
-                    .members
-                    .push(member);
+                state.threads.entry(thread.clone()).or_default().members.push(member);
             }
         }
         gauge!("crewline_connections").increment(1);
@@ -149,9 +110,7 @@ impl Room {
         let mut state = self.state.lock();
         let members = match &member.view {
             View::Team { .. } => Some(&mut state.team),
-            View::Customer { thread, .. } => {
-                state.threads.get_mut(thread).map(|seat| &mut seat.members)
-            }
+            View::Customer { thread, .. } => state.threads.get_mut(thread).map(|seat| &mut seat.members),
         };
         let Some(place) = members.and_then(|members| {
             let place = members.iter().position(|one| Arc::ptr_eq(one, member))?;
@@ -311,13 +270,7 @@ impl Room {
     }
 
     /// A passing frame for the team, and one for the thread's customer, not for `except` itself.
-    pub fn pass(
-        &self,
-        thread: &ThreadId,
-        team: Option<&Text>,
-        public: Option<&Text>,
-        except: Option<&Arc<Member>>,
-    ) {
+    pub fn pass(&self, thread: &ThreadId, team: Option<&Text>, public: Option<&Text>, except: Option<&Arc<Member>>) {
         let state = self.state.lock();
         let others = |one: &&Arc<Member>| except.is_none_or(|except| !Arc::ptr_eq(one, except));
         if let Some(text) = team {
@@ -350,169 +303,4 @@ impl Room {
     pub fn presence_here(&self) -> Vec<Who> {
         self.state.lock().presence.here()
     }
-}
-
-impl State {
-    fn feed(
-        &mut self,
-        records: impl Iterator<Item = Arc<Record>>,
-        last: &watch::Sender<i64>,
-    ) -> Option<Hole> {
-        let Some(mut sequencer) = self.sequencer.take() else {
-            self.hinted = records
-                .map(|record| record.rev)
-                .max()
-                .unwrap_or(0)
-                .max(self.hinted);
-            return None;
-        };
-        for record in records {
-            let rev = record.rev;
-            sequencer.offer(rev, Arc::new(Delivery::new(record)), |delivery| {
-                self.deliver(delivery)
-            });
-        }
-        last.send_if_modified(|last| std::mem::replace(last, sequencer.last()) != sequencer.last());
-        self.sequencer = Some(sequencer);
-        self.claim_healing()
-    }
-
-    fn feed_hint(&mut self, rev: i64) {
-        self.hinted = self.hinted.max(rev);
-        if let Some(sequencer) = &mut self.sequencer {
-            sequencer.hint(rev);
-        }
-    }
-
-    /// A hole, unless somebody is at it already.
-    fn claim_healing(&mut self) -> Option<Hole> {
-        if self.healing {
-            return None;
-        }
-        let hole = self.sequencer.as_ref().and_then(Sequencer::hole)?;
-        self.healing = true;
-        Some(hole)
-    }
-
-    /// Its turn has come: into the ring, and into every lane that looks at it.
-    fn deliver(&mut self, delivery: Arc<Delivery>) {
-        self.ring.push(Arc::clone(&delivery));
-        let mut frames = 0;
-        if !self.team.is_empty() {
-            let frame = delivery.team();
-            frames += self
-                .team
-                .iter()
-                .filter(|member| member.lane.push(frame))
-                .count();
-        }
-        if let (Some(thread), Some(seq)) = (delivery.thread(), delivery.record.seq)
-            && let Some(seat) = self.threads.get_mut(thread)
-        {
-            seat.seq = seat.seq.max(seq);
-            if let Some(frame) = delivery.public() {
-                frames += seat
-                    .members
-                    .iter()
-                    .filter(|member| member.lane.push(frame))
-                    .count();
-            }
-        }
-        counter!("crewline_fanout_frames_total").increment(frames as u64);
-        if delivery.record.kind == Kind::Revoked {
-            self.revoke(&delivery.record);
-        }
-    }
-
-    fn revoke(&self, record: &Record) {
-        let Ok(Entry::Revoked(body)) = Entry::parse(record.kind, &record.body_team) else {
-            return;
-        };
-        let members = self
-            .team
-            .iter()
-            .chain(self.threads.values().flat_map(|seat| &seat.members));
-        for member in members {
-            let identity = member.identity.lock();
-            if identity.sub == body.sub && identity.iat <= body.before {
-                member.lane.close(protocol::close::AUTH, "revoked_token");
-            }
-        }
-    }
-
-    fn team_badge(&mut self, badge: TeamBadge) {
-        let known = self.badge.replace(badge);
-        if known.is_some_and(|known| known.as_of >= badge.as_of) {
-            self.badge = known;
-            return;
-        }
-        if known.is_none_or(|known| (known.new, known.waiting) != (badge.new, badge.waiting))
-            && !self.team.is_empty()
-        {
-            let text = Text::from(protocol::badge_team(badge.new, badge.waiting, badge.as_of));
-            self.team.iter().for_each(|member| member.lane.badge(&text));
-        }
-    }
-
-    fn customer_badge(&mut self, thread: &ThreadId, badge: CustomerBadge) {
-        let Some(seat) = self.threads.get_mut(thread) else {
-            return;
-        };
-        seat.seq = seat.seq.max(badge.as_of);
-        if seat.badge.is_some_and(|known| known.as_of >= badge.as_of) {
-            return;
-        }
-        let known = seat.badge.replace(badge);
-        if known.is_none_or(|known| known.unread != badge.unread) {
-            let text = Text::from(protocol::badge_customer(badge.unread, badge.as_of));
-            seat.members
-                .iter()
-                .for_each(|member| member.lane.badge(&text));
-        }
-    }
-
-    fn badge_text(&self, view: &View) -> Option<Text> {
-        match view {
-            View::Team { .. } => {
-                let badge = self.badge?;
-                Some(Text::from(protocol::badge_team(
-                    badge.new,
-                    badge.waiting,
-                    badge.as_of,
-                )))
-            }
-            View::Customer { thread, .. } => {
-                let badge = self.threads.get(thread)?.badge?;
-                Some(Text::from(protocol::badge_customer(
-                    badge.unread,
-                    badge.as_of,
-                )))
-            }
-        }
-    }
-
-    fn tell_presence(&self, came: &[Who], went: &[Who]) {
-        if came.is_empty() && went.is_empty() {
-            return;
-        }
-        for text in presence_frames(came, went) {
-            self.team.iter().for_each(|member| member.lane.pass(&text));
-        }
-    }
-}
-
-fn presence_frames(online: &[Who], offline: &[Who]) -> Vec<Text> {
-    let mut frames: Vec<_> = online
-        .chunks(PRESENCE_FRAME)
-        .map(|people| Text::from(protocol::presence(people, &[])))
-        .collect();
-    frames.extend(
-        offline
-            .chunks(PRESENCE_FRAME)
-            .map(|people| Text::from(protocol::presence(&[], people))),
-    );
-    if frames.is_empty() {
-        frames.push(Text::from(protocol::presence(&[], &[])));
-    }
-    frames
 }

@@ -1,0 +1,317 @@
+//! Decides what a command appends, under the locks that the engine holds. The same for every engine:
+//! they differ only in how a [`Store`] loads and writes.
+//!
+//! A command is either refused before anything of it is entered, or entered whole. Everything entered
+//! in one batch is written by [`Clerk::finish`].
+
+mod marks;
+mod say;
+mod settings;
+mod store;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+pub(super) use store::{Entered, Store};
+
+use super::writer::{Answer, Transacted};
+use super::{Command, Commit, CustomerBadge, Numbers, Outcome, TeamBadge};
+use crate::domain::{
+    Author, AuthorKind, Chain, Contact, Counts, Entry, Kind, OrgId, OrgSettings, Person, PersonId, Record, Refusal,
+    Side, ThreadHead, ThreadId,
+};
+
+/// An org whose page of the book is open: what was loaded, and what was entered since.
+#[derive(Default)]
+struct Open {
+    settings: Option<OrgSettings>,
+    threads: HashMap<ThreadId, Desk>,
+    entered: Entered,
+}
+
+struct Desk {
+    contact: Contact,
+    head: ThreadHead,
+    /// New, and waiting, when it was loaded: what the org's badge still counts.
+    was: (bool, bool),
+}
+
+impl Desk {
+    fn of(contact: Contact, head: ThreadHead) -> Self {
+        let was = (head.is_new(), head.is_waiting());
+        Self { contact, head, was }
+    }
+}
+
+pub(in crate::ledger) struct Clerk<'a, S: Store> {
+    store: &'a mut S,
+    now: i64,
+    orgs: HashMap<OrgId, Open>,
+}
+
+/// What [`Clerk::enter`] puts into the columns beside the entry.
+struct Slip<'a> {
+    thread: Option<&'a ThreadId>,
+    submitter: Option<String>,
+    id: Option<&'a str>,
+    /// Whether the customer may see it, if the kind lets them at all.
+    public: bool,
+}
+
+impl<'a, S: Store> Clerk<'a, S> {
+    pub async fn open(store: &'a mut S) -> Result<Self> {
+        let now = store.now().await?;
+        Ok(Self {
+            store,
+            now,
+            orgs: HashMap::new(),
+        })
+    }
+
+    /// Enters one command. The outer error is the database's and spoils the batch; the inner is the
+    /// command's own.
+    pub async fn carry_out(&mut self, command: &Command) -> Result<Answer> {
+        let org = command.org();
+        self.load_org(org).await?;
+        match command {
+            Command::PutOrg { settings, .. } => return Ok(self.put_org(org, settings)),
+            _ if self.orgs[org].settings.is_none() => return Ok(Err(Refusal::not_found())),
+            Command::PutContact { contact, draft, .. } => {
+                return self.put_contact(org, contact, draft).await;
+            }
+            Command::Revoke { sub, .. } => return self.revoke(org, sub).await,
+            Command::Say { thread, .. } | Command::Mark { thread, .. } | Command::Handle { thread, .. } => {
+                if !self.load_thread(org, thread).await? {
+                    return Ok(Err(Refusal::not_found()));
+                }
+            }
+        }
+        match command {
+            Command::Say {
+                thread, by, via, draft, ..
+            } => self.say(org, thread, by, *via, draft).await,
+            Command::Mark {
+                thread,
+                by,
+                mark,
+                up_to,
+                ..
+            } => self.mark(org, thread, by, *mark, *up_to).await,
+            Command::Handle { thread, by, seen, .. } => self.handle(org, thread, by, *seen).await,
+            _ => unreachable!("answered above"),
+        }
+    }
+
+    /// Writes what was entered. The caller commits, and only then hands the commits on.
+    pub async fn finish(self, answers: Vec<Answer>) -> Result<Transacted> {
+        let mut commits = Vec::new();
+        for (org, open) in self.orgs {
+            let mut entered = open.entered;
+            if entered.records.is_empty() {
+                continue;
+            }
+            for (thread, head) in &entered.threads {
+                let (was_new, was_waiting) = open.threads[thread].was;
+                entered.head.new += i64::from(head.is_new()) - i64::from(was_new);
+                entered.head.waiting += i64::from(head.is_waiting()) - i64::from(was_waiting);
+            }
+            self.store.write(&org, &entered).await?;
+            let spoken: Vec<_> = entered.records.iter().filter(|r| r.seq.is_some()).collect();
+            let badges = entered
+                .threads
+                .iter()
+                .filter(|(thread, _)| spoken.iter().any(|r| r.thread.as_ref() == Some(*thread)))
+                .map(|(thread, head)| {
+                    (
+                        thread.clone(),
+                        CustomerBadge {
+                            unread: head.unread(Side::Customer),
+                            as_of: head.seq,
+                        },
+                    )
+                })
+                .collect();
+            commits.push(Commit {
+                org,
+                badge: TeamBadge {
+                    new: entered.head.new,
+                    waiting: entered.head.waiting,
+                    as_of: entered.head.rev,
+                },
+                badges,
+                records: entered.records,
+            });
+        }
+        Ok(Transacted { answers, commits })
+    }
+
+    async fn load_org(&mut self, org: &OrgId) -> Result<()> {
+        if !self.orgs.contains_key(org) {
+            let mut open = Open::default();
+            if let Some((head, settings)) = self.store.org(org).await? {
+                open.entered.head = head;
+                open.settings = Some(settings);
+            }
+            self.orgs.insert(org.clone(), open);
+        }
+        Ok(())
+    }
+
+    async fn load_thread(&mut self, org: &OrgId, thread: &ThreadId) -> Result<bool> {
+        if self.orgs[org].threads.contains_key(thread) {
+            return Ok(true);
+        }
+        let Some((contact, head)) = self.store.thread(org, thread).await? else {
+            return Ok(false);
+        };
+        self.open_mut(org)
+            .threads
+            .insert(thread.clone(), Desk::of(contact, head));
+        Ok(true)
+    }
+
+    fn open_mut(&mut self, org: &OrgId) -> &mut Open {
+        self.orgs.get_mut(org).expect("loaded first")
+    }
+
+    fn head(&self, org: &OrgId, thread: &ThreadId) -> &ThreadHead {
+        &self.orgs[org].threads[thread].head
+    }
+
+    /// Appends: the one place that gives numbers.
+    fn enter(&mut self, org: &OrgId, entry: &Entry, slip: Slip<'_>) -> Arc<Record> {
+        let now = self.now;
+        let open = self.open_mut(org);
+        let head = &mut open.entered.head;
+        head.rev += 1;
+        head.at = head.at.max(now);
+        let body_public = if slip.public { entry.body_public() } else { None };
+        let mut record = Record {
+            org: org.clone(),
+            rev: head.rev,
+            thread: slip.thread.cloned(),
+            seq: None,
+            kind: entry.kind(),
+            submitter: slip.submitter,
+            id: slip.id.map(str::to_owned),
+            body_team: entry.body_team(),
+            body_public,
+            counts: Counts::default(),
+            at: head.at,
+            hash: Chain::START,
+        };
+        match slip.thread {
+            None => {
+                record.hash = head.hash.next(&record);
+                head.hash = record.hash;
+            }
+            Some(thread) => {
+                let head = &mut open.threads.get_mut(thread).expect("loaded first").head;
+                if record.body_public.is_some() {
+                    head.seq += 1;
+                    record.seq = Some(head.seq);
+                }
+                head.counts = head.counts.plus(entry.counts());
+                record.counts = head.counts;
+                record.hash = head.hash.next(&record);
+                head.hash = record.hash;
+                if matches!(record.kind, Kind::Message | Kind::Note) {
+                    head.active = record.rev;
+                }
+                open.entered.threads.insert(thread.clone(), head.clone());
+            }
+        }
+        if let Some(Author {
+            sub: Some(sub),
+            id,
+            name,
+            ..
+        }) = entry.author()
+        {
+            open.entered.people.insert(sub.clone(), (id.clone(), name.clone()));
+        }
+        let record = Arc::new(record);
+        open.entered.records.push(Arc::clone(&record));
+        record
+    }
+
+    fn amend(&mut self, org: &OrgId, thread: &ThreadId, change: impl FnOnce(&mut ThreadHead)) {
+        let open = self.open_mut(org);
+        let desk = open.threads.get_mut(thread).expect("loaded first");
+        change(&mut desk.head);
+        open.entered.threads.insert(thread.clone(), desk.head.clone());
+    }
+
+    /// Who did it, as frozen into the record. A sub that never did anything gets its opaque id now; it
+    /// is kept when the record is entered.
+    async fn author(&mut self, org: &OrgId, thread: &ThreadId, by: &Person) -> Result<Author> {
+        let (sub, name, kind) = match by {
+            Person::Customer { .. } => {
+                let contact = &self.orgs[org].threads[thread].contact;
+                return Ok(Author {
+                    kind: AuthorKind::Customer,
+                    name: contact.name.clone(),
+                    id: contact.person.clone(),
+                    shown: None,
+                    sub: None,
+                    contact: Some(contact.id.clone()),
+                });
+            }
+            Person::Staff { sub, name } => (sub, name, AuthorKind::Staff),
+            Person::Service { sub, name } => (sub, name, AuthorKind::System),
+        };
+        let entered = self.orgs[org].entered.people.get(sub).map(|(id, _)| id.clone());
+        let known = match entered {
+            Some(id) => Some(id),
+            None => self.store.person(org, sub).await?.map(|(id, _)| id),
+        };
+        let shown = match (kind, &self.orgs[org].settings) {
+            (AuthorKind::Staff, Some(settings)) => Some(settings.shown(name)),
+            // A service speaks for the business.
+            (_, Some(settings)) => Some(settings.name.clone()),
+            (_, None) => None,
+        };
+        Ok(Author {
+            kind,
+            name: name.clone(),
+            id: known.unwrap_or_else(PersonId::random),
+            shown,
+            sub: Some(sub.clone()),
+            contact: None,
+        })
+    }
+}
+
+impl<'a> Slip<'a> {
+    fn of_org() -> Self {
+        Slip {
+            thread: None,
+            submitter: None,
+            id: None,
+            public: false,
+        }
+    }
+
+    fn internal(thread: &'a ThreadId, submitter: Option<String>) -> Self {
+        Slip {
+            thread: Some(thread),
+            submitter,
+            id: None,
+            public: false,
+        }
+    }
+}
+
+fn appended(record: &Record) -> Outcome {
+    Outcome::Appended(numbers(record))
+}
+
+fn numbers(record: &Record) -> Numbers {
+    Numbers {
+        rev: record.rev,
+        seq: record.seq,
+        at: record.at,
+    }
+}

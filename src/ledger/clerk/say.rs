@@ -1,0 +1,129 @@
+//! Messages and notes.
+
+use anyhow::Result;
+
+use super::marks::past_end;
+use super::{Clerk, Slip, Store, appended, numbers};
+use crate::domain::{
+    AuthorKind, Code, Draft, Entry, Kind, MessageBody, NoteBody, OrgId, Person, Record, Refusal, ThreadId, Via,
+};
+use crate::ledger::Outcome;
+use crate::ledger::writer::Answer;
+
+impl<S: Store> Clerk<'_, S> {
+    pub(super) async fn say(
+        &mut self,
+        org: &OrgId,
+        thread: &ThreadId,
+        by: &Person,
+        via: Via,
+        draft: &Draft,
+    ) -> Result<Answer> {
+        let submitter = by.submitter();
+        // Before any other check: a client that sends again must hear the first outcome.
+        if let Some(first) = self.find(org, &submitter, draft.id.as_str()).await? {
+            return Ok(repeated(&first, thread, draft));
+        }
+        let head = self.head(org, thread).clone();
+        if let Some(seen) = draft.seen {
+            if seen > head.seq {
+                return Ok(Err(past_end("seen", head.seq)));
+            }
+            let maybe_stale = !draft.internal && head.last_customer.max(head.last_team) > seen;
+            if maybe_stale && let Some(refusal) = self.stale(org, thread, seen, &submitter).await? {
+                return Ok(Err(refusal));
+            }
+        }
+        let from = self.author(org, thread, by).await?;
+        let id = draft.id.as_str();
+        if draft.internal {
+            let body = NoteBody {
+                id: id.to_owned(),
+                from,
+                text: draft.text.clone(),
+                photos: Vec::new(),
+            };
+            let slip = Slip {
+                id: Some(id),
+                ..Slip::internal(thread, Some(submitter))
+            };
+            let record = self.enter(org, &Entry::Note(body), slip);
+            return Ok(Ok(appended(&record)));
+        }
+        let answers = (from.kind == AuthorKind::Staff).then_some(draft.seen.unwrap_or(head.seq));
+        let next = match answers {
+            Some(seen) => self.first_customer_after(org, thread, seen).await?,
+            None => None,
+        };
+        let body = MessageBody {
+            id: id.to_owned(),
+            from,
+            via,
+            text: draft.text.clone(),
+            photos: Vec::new(),
+            seen: draft.seen,
+        };
+        let slip = Slip {
+            thread: Some(thread),
+            submitter: Some(submitter),
+            id: Some(id),
+            public: true,
+        };
+        let record = self.enter(org, &Entry::Message(body), slip);
+        self.amend(org, thread, |head| {
+            head.said(by.side(), head.seq, record.at);
+            if let Some(seen) = answers {
+                head.answered(seen, next);
+            }
+        });
+        Ok(Ok(appended(&record)))
+    }
+
+    /// The record of (submitter, id), from this batch or from before.
+    async fn find(&mut self, org: &OrgId, submitter: &str, id: &str) -> Result<Option<Record>> {
+        let entered = self.orgs[org]
+            .entered
+            .records
+            .iter()
+            .find(|r| r.id.as_deref() == Some(id) && r.submitter.as_deref() == Some(submitter));
+        match entered {
+            Some(record) => Ok(Some(Record::clone(record))),
+            None => self.store.by_id(org, submitter, id).await,
+        }
+    }
+
+    /// `stale`, if somebody else said something in the thread after `seen`.
+    async fn stale(&mut self, org: &OrgId, thread: &ThreadId, seen: i64, submitter: &str) -> Result<Option<Refusal>> {
+        let mut others = self.store.others_after(org, thread, seen, submitter).await?;
+        let entered = self.orgs[org].entered.records.iter().filter(|r| {
+            r.thread.as_ref() == Some(thread)
+                && r.kind == Kind::Message
+                && r.seq > Some(seen)
+                && r.submitter.as_deref() != Some(submitter)
+        });
+        others.extend(entered.map(|r| Record::clone(r)));
+        Ok((!others.is_empty()).then(|| Refusal {
+            records: others,
+            ..Refusal::new(
+                Code::Stale,
+                "somebody else wrote in the meantime; read it, then send again",
+            )
+        }))
+    }
+}
+
+/// The answer to an id that was used before.
+fn repeated(first: &Record, thread: &ThreadId, draft: &Draft) -> Answer {
+    let text = match Entry::parse(first.kind, &first.body_team) {
+        Ok(Entry::Message(body)) if !draft.internal => Some(body.text),
+        Ok(Entry::Note(body)) if draft.internal => Some(body.text),
+        _ => None,
+    };
+    if first.thread.as_ref() == Some(thread) && text.as_deref() == Some(&draft.text) {
+        return Ok(Outcome::Duplicate(numbers(first)));
+    }
+    Err(Refusal::new(
+        Code::IdReused,
+        "this id was used for another message; take a new one",
+    ))
+}

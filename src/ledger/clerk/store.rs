@@ -1,0 +1,42 @@
+//! What the clerk asks of an engine's open transaction, and what it gives back to be written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use async_trait::async_trait;
+
+use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
+use crate::ledger::audit::OrgHead;
+
+/// One open transaction, as the clerk sees it.
+#[async_trait]
+pub(in crate::ledger) trait Store: Send {
+    /// The database's clock, in ms.
+    async fn now(&mut self) -> Result<i64>;
+    async fn org(&mut self, org: &OrgId) -> Result<Option<(OrgHead, OrgSettings)>>;
+    async fn thread(&mut self, org: &OrgId, thread: &ThreadId) -> Result<Option<(Contact, ThreadHead)>>;
+    async fn contact(&mut self, org: &OrgId, contact: &ContactId) -> Result<Option<Contact>>;
+    async fn person(&mut self, org: &OrgId, sub: &Sub) -> Result<Option<(PersonId, String)>>;
+    async fn read_by(&mut self, org: &OrgId, thread: &ThreadId, sub: &Sub) -> Result<i64>;
+    async fn revoked_before(&mut self, org: &OrgId, sub: &Sub) -> Result<Option<i64>>;
+    async fn by_id(&mut self, org: &OrgId, submitter: &str, id: &str) -> Result<Option<Record>>;
+    /// The counts and the time of a public record.
+    async fn at_seq(&mut self, org: &OrgId, thread: &ThreadId, seq: i64) -> Result<Option<(Counts, i64)>>;
+    /// The first messages after a seq that `submitter` did not send.
+    async fn others_after(&mut self, org: &OrgId, thread: &ThreadId, seq: i64, submitter: &str) -> Result<Vec<Record>>;
+    async fn write(&mut self, org: &OrgId, entered: &Entered) -> Result<()>;
+}
+
+/// What a batch changes in one org.
+#[derive(Default)]
+pub(in crate::ledger) struct Entered {
+    pub records: Vec<Arc<Record>>,
+    pub head: OrgHead,
+    pub settings: Option<OrgSettings>,
+    pub contacts: BTreeMap<ContactId, Contact>,
+    pub threads: BTreeMap<ThreadId, ThreadHead>,
+    pub people: BTreeMap<Sub, (PersonId, String)>,
+    pub reads: BTreeMap<(ThreadId, Sub), i64>,
+    pub revocations: BTreeMap<Sub, i64>,
+}
