@@ -30,13 +30,14 @@ pub enum Code {
     Stale,
     IdReused,
     TooFast,
+    TooManyConnections,
     Busy,
     NotCommitted,
     UnknownOutcome,
 }
 
 impl Code {
-    pub const ALL: [Code; 23] = [
+    pub const ALL: [Code; 24] = [
         Code::NotJson,
         Code::UnknownFrame,
         Code::BadField,
@@ -57,6 +58,7 @@ impl Code {
         Code::Stale,
         Code::IdReused,
         Code::TooFast,
+        Code::TooManyConnections,
         Code::Busy,
         Code::NotCommitted,
         Code::UnknownOutcome,
@@ -84,6 +86,7 @@ impl Code {
             Code::Stale => "stale",
             Code::IdReused => "id_reused",
             Code::TooFast => "too_fast",
+            Code::TooManyConnections => "too_many_connections",
             Code::Busy => "busy",
             Code::NotCommitted => "not_committed",
             Code::UnknownOutcome => "unknown_outcome",
@@ -94,7 +97,7 @@ impl Code {
     pub fn retry(self) -> bool {
         matches!(
             self,
-            Code::TooFast | Code::Busy | Code::NotCommitted | Code::UnknownOutcome
+            Code::TooFast | Code::TooManyConnections | Code::Busy | Code::NotCommitted | Code::UnknownOutcome
         )
     }
 }

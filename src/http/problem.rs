@@ -81,7 +81,7 @@ impl From<Refusal> for Problem {
             Code::Forbidden => StatusCode::FORBIDDEN,
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::Stale | Code::IdReused => StatusCode::CONFLICT,
-            Code::TooFast => StatusCode::TOO_MANY_REQUESTS,
+            Code::TooFast | Code::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             Code::Busy | Code::NotCommitted | Code::UnknownOutcome => StatusCode::SERVICE_UNAVAILABLE,
             Code::NotJson
             | Code::UnknownFrame

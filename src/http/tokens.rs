@@ -48,7 +48,7 @@ async fn make(
         return Err(Refusal::new(Code::BadField, "contact: a customer's token, and no other, names it").into());
     }
     let iat = now();
-    let identity = Identity {
+    let mut identity = Identity {
         sub: asked.sub,
         org: guest.identity.org.clone(),
         role: asked.role,
@@ -57,7 +57,10 @@ async fn make(
         iat,
         exp: iat + ttl,
     };
-    door.hub.vouch(&guest, &identity).await?;
+    if let Some(before) = door.hub.vouch(&guest, &identity).await? {
+        // A token made in the very second of a revocation is meant to work.
+        identity.iat = identity.iat.max(before + 1);
+    }
     let token = door.auth.mint(&identity);
     Ok((
         StatusCode::CREATED,

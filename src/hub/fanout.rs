@@ -68,8 +68,9 @@ pub struct Ring {
     bytes: usize,
 }
 
-const RING_RECORDS: usize = 512;
-const RING_BYTES: usize = 256 * 1024;
+/// For the hiccup of a moment: ten thousand orgs each have one.
+const RING_RECORDS: usize = 128;
+const RING_BYTES: usize = 64 * 1024;
 
 impl Ring {
     pub fn push(&mut self, delivery: Arc<Delivery>) {

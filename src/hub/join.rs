@@ -59,7 +59,12 @@ impl Hub {
                 settings.connections_per_user,
                 settings.connections_per_org,
             )
-            .map_err(|TooMany| Refusal::new(Code::TooFast, "too many connections; close another one first"))?;
+            .map_err(|TooMany| {
+                Refusal::new(
+                    Code::TooManyConnections,
+                    "too many connections; close another one first",
+                )
+            })?;
         // From here on dropping it leaves the roster.
         let mut seated = Seated {
             hub: self.clone(),

@@ -17,7 +17,6 @@ mod sweep;
 mod typing;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -64,7 +63,7 @@ struct Shared {
     node: String,
     rooms: DashMap<OrgId, Arc<Room>>,
     catching_up: catch_up::CatchUp,
-    draining: AtomicBool,
+    draining: CancellationToken,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -84,7 +83,7 @@ impl Hub {
                 log,
                 node: uuid::Uuid::new_v4().simple().to_string(),
                 rooms: DashMap::new(),
-                draining: AtomicBool::new(false),
+                draining: CancellationToken::new(),
                 tasks: TaskTracker::new(),
                 stop: CancellationToken::new(),
             }),
@@ -102,7 +101,7 @@ impl Hub {
     /// Says goodbye to every socket here, in random order over the window, so that they do not all come
     /// back to another node at once.
     pub async fn drain(&self, window: Duration) {
-        self.shared.draining.store(true, Ordering::SeqCst);
+        self.shared.draining.cancel();
         let mut members: Vec<_> = self.shared.rooms.iter().flat_map(|room| room.members()).collect();
         members.shuffle(&mut rand::rng());
         let pause = window.checked_div(members.len() as u32).unwrap_or_default();
@@ -124,7 +123,7 @@ impl Hub {
 
     /// Whether this hub takes nobody in any more.
     pub fn is_draining(&self) -> bool {
-        self.shared.draining.load(Ordering::SeqCst)
+        self.shared.draining.is_cancelled()
     }
 
     /// Stops the feeders. Sockets have been closed before.

@@ -274,8 +274,9 @@ impl Hub {
         }
     }
 
-    /// Whether a token may be made for this person: a customer's contact must exist.
-    pub async fn vouch(&self, guest: &Guest, identity: &Identity) -> Result<(), Refusal> {
+    /// Whether a token may be made for this person: a customer's contact must exist. Returns until when,
+    /// in seconds, the sub's older tokens are revoked.
+    pub async fn vouch(&self, guest: &Guest, identity: &Identity) -> Result<Option<i64>, Refusal> {
         guest.only(Role::Service)?;
         if identity.role == Role::Service {
             return Err(Refusal::new(
@@ -289,7 +290,9 @@ impl Hub {
             .admit(&identity.org, &identity.sub, identity.contact.as_ref())
             .await;
         match found.map_err(|error| unreadable(&error))? {
-            Some(admission) if identity.contact.is_none() || admission.contact.is_some() => Ok(()),
+            Some(admission) if identity.contact.is_none() || admission.contact.is_some() => {
+                Ok(admission.revoked_before)
+            }
             _ => Err(Refusal::not_found()),
         }
     }

@@ -86,9 +86,12 @@ impl Hub {
         }
         if !wait.is_zero() {
             let mut last = self.started_room(view.org()).await?.last();
-            let news = last.wait_for(|last| *last > after);
-            // Time's up is an answer too: an empty page.
-            let _ = tokio::time::timeout(wait.min(LONGEST_WAIT), news).await;
+            // An empty page is an answer too, when time is up or the node is.
+            tokio::select! {
+                _ = last.wait_for(|last| *last > after) => {}
+                () = tokio::time::sleep(wait.min(LONGEST_WAIT)) => {}
+                () = self.shared.draining.cancelled() => {}
+            }
         }
         let read = self.shared.ledger.after(&view, after, LOG_PAGE).await;
         let slice = read.map_err(|error| unreadable(&error))?;

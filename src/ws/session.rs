@@ -162,7 +162,7 @@ impl End {
     pub fn refused(refusal: &Refusal) -> Self {
         let code = match refusal.code {
             Code::BadToken | Code::ExpiredToken | Code::RevokedToken | Code::HelloExpected => close::AUTH,
-            Code::TooFast => close::TOO_MANY,
+            Code::TooFast | Code::TooManyConnections => close::TOO_MANY,
             Code::Busy => close::FULL,
             Code::UnknownFrame | Code::NotJson | Code::BadField => close::POLICY,
             _ => close::FORBIDDEN,

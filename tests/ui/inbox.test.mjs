@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Inbox } from "../../src/ui/inbox.js";
+import { message, receipt } from "./fakes.mjs";
+
+const ANA = { kind: "customer", name: "Ana Souza", id: "p_1", contact: "ana" };
+const SAM = { kind: "staff", name: "Sam Ortiz", id: "p_2", sub: "sam" };
+
+function row(thread, last, more = {}) {
+  return {
+    thread, contact: { id: thread, name: thread, phone: null }, last: { ...last, thread }, active: last.rev, seq: last.seq,
+    new: false, unread: 0, waiting_since: null, ...more,
+  };
+}
+
+function inboxOf(threads, as_of) {
+  const inbox = new Inbox();
+  inbox.load({ threads, next: null, as_of });
+  return inbox;
+}
+
+/** A change in the thread with its own seq. */
+const change = (rev, seq, record) => ({ ...record, rev, seq });
+
+test("a customer's message makes its thread new, waiting, and the first", () => {
+  const inbox = inboxOf([row("t2", message(9)), row("t1", message(8))], 10);
+  const told = inbox.apply(change(11, 9, message(11, { from: ANA, at: 500 })));
+  assert.deepEqual(told, { thread: "t1", unsure: false });
+  const first = inbox.listed("new")[0];
+  assert.deepEqual([first.thread, first.new, first.unread, first.waiting_since], ["t1", true, 1, 500]);
+  assert.deepEqual(inbox.listed("all").map(({ thread }) => thread), ["t1", "t2"]);
+});
+
+test("waiting counts from the first message without an answer", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  inbox.apply(change(11, 9, message(11, { from: ANA, at: 500 })));
+  inbox.apply(change(12, 10, message(12, { from: ANA, at: 900 })));
+  assert.equal(inbox.rows.get("t1").waiting_since, 500);
+});
+
+test("reading clears new, not waiting; an answer clears waiting, not new", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  inbox.apply(change(11, 9, message(11, { from: ANA })));
+  inbox.apply(change(12, 10, receipt(12, { up_to: 9, by: SAM })));
+  assert.deepEqual([inbox.rows.get("t1").new, inbox.rows.get("t1").waiting_since], [false, 1011]);
+  inbox.apply(change(13, 11, message(13, { from: ANA })));
+  inbox.apply(change(14, 12, message(14, { from: SAM, seen: 11 })));
+  assert.deepEqual([inbox.rows.get("t1").new, inbox.rows.get("t1").waiting_since], [true, null]);
+});
+
+test("an answer to less than all there is, or a read of less, is for the server to judge", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  inbox.apply(change(11, 9, message(11, { from: ANA })));
+  inbox.apply(change(12, 10, message(12, { from: ANA })));
+  assert.deepEqual(inbox.apply(change(13, 11, receipt(13, { up_to: 9, by: SAM }))), { thread: "t1", unsure: true });
+  assert.deepEqual(inbox.apply(change(14, 12, message(14, { from: SAM, seen: 9 }))), { thread: "t1", unsure: true });
+});
+
+test("mark handled clears waiting up to what was seen", () => {
+  const inbox = inboxOf([row("t1", message(8, { from: ANA }), { waiting_since: 100, unread: 1, new: true })], 10);
+  inbox.apply({ rev: 11, thread: "t1", kind: "thread", at: 1, event: "handled", seen: 8, by: SAM });
+  assert.equal(inbox.rows.get("t1").waiting_since, null);
+});
+
+test("a note is the last word, and neither new nor an answer", () => {
+  const inbox = inboxOf([row("t1", message(8, { from: ANA }), { waiting_since: 100, unread: 1, new: true })], 10);
+  inbox.apply({ rev: 11, thread: "t1", kind: "note", at: 1, id: "n", from: SAM, text: "call first" });
+  const { last, waiting_since, unread } = inbox.rows.get("t1");
+  assert.deepEqual([last.text, waiting_since, unread], ["call first", 100, 1]);
+});
+
+test("the customer's reading, and a colleague's later one, leave the flags alone", () => {
+  const inbox = inboxOf([row("t1", message(8, { from: ANA }), { unread: 1, new: true })], 10);
+  inbox.apply(change(11, 9, receipt(11, { side: "customer", up_to: 7 })));
+  inbox.apply({ ...receipt(12, { up_to: 8, by: SAM }), seq: undefined });
+  assert.equal(inbox.rows.get("t1").new, true);
+});
+
+test("a change that the page already held alters nothing", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  assert.equal(inbox.apply(change(10, 9, message(10, { from: ANA }))), null);
+  assert.equal(inbox.rows.get("t1").unread, 0);
+});
+
+test("changes that come before the first page wait for it", () => {
+  const inbox = new Inbox();
+  inbox.apply(change(9, 9, message(9, { from: ANA })));
+  inbox.apply(change(11, 10, message(11, { from: ANA })));
+  inbox.load({ threads: [row("t1", message(9), { unread: 1, new: true })], next: null, as_of: 10 });
+  assert.equal(inbox.rows.get("t1").unread, 2);
+});
+
+test("a later page does not undo what a change has said since", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  inbox.apply(change(12, 9, message(12, { from: ANA })));
+  inbox.load({ threads: [row("t1", message(8))], next: null, as_of: 11 });
+  assert.equal(inbox.rows.get("t1").unread, 1);
+});
+
+test("a thread that is not in the list is asked for, and comes with its message", () => {
+  const inbox = inboxOf([], 10);
+  assert.deepEqual(inbox.apply(change(11, 3, message(11, { from: ANA, text: "new here" }))), { thread: "t1", unsure: true });
+  inbox.refresh({ thread: "t1", contact: { id: "ana", name: "Ana Souza", phone: null }, seq: 3, unread: 1, waiting_since: 5, as_of: 11 });
+  const [{ last, active, unread }] = inbox.listed("new");
+  assert.deepEqual([last.text, active, unread], ["new here", 11, 1]);
+});
+
+test("a snapshot that is older than the row is asked for again", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  inbox.apply(change(12, 9, message(12, { from: ANA })));
+  assert.equal(inbox.refresh({ thread: "t1", contact: {}, seq: 8, unread: 0, waiting_since: null, as_of: 11 }), false);
+  assert.equal(inbox.rows.get("t1").unread, 1);
+});
+
+test("a contact's new name shows", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  inbox.apply({ rev: 11, thread: "t1", kind: "thread", at: 1, event: "contact", contact: "ana", name: "Ana Lima", phone: "+15550100" });
+  assert.equal(inbox.rows.get("t1").contact.name, "Ana Lima");
+});
+
+test("a kind from the future is passed over", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  assert.deepEqual(inbox.apply({ rev: 11, thread: "t1", kind: "from-the-future", at: 1 }), { thread: "t1", unsure: false });
+});
