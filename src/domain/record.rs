@@ -293,4 +293,84 @@ mod tests {
         record.seq = Some(0);
         assert_ne!(Chain::START.next(&record).0, expected, "null is not zero");
     }
+
+    /// One of each kind, with a canary in every field that is the team's alone. A new kind does not
+    /// compile until it stands here, and below with the fields that customers get.
+    fn sample(kind: Kind) -> Entry {
+        let from = || Author {
+            kind: crate::domain::AuthorKind::Staff,
+            name: "canary".into(),
+            id: PersonId::parse("p_1").unwrap(),
+            shown: Some("Sam".into()),
+            sub: Some(Sub::parse("canary").unwrap()),
+            contact: Some(ContactId::parse("canary").unwrap()),
+        };
+        match kind {
+            Kind::Message => Entry::Message(MessageBody {
+                id: "m1".into(),
+                from: from(),
+                via: Via::Crm,
+                text: "hello".into(),
+                photos: Vec::new(),
+                seen: Some(7_777),
+            }),
+            Kind::Note => Entry::Note(NoteBody {
+                id: "canary".into(),
+                from: from(),
+                text: "canary".into(),
+                photos: Vec::new(),
+            }),
+            Kind::Receipt => Entry::Receipt(ReceiptBody {
+                side: Side::Team,
+                mark: crate::domain::Mark::Read,
+                up_to: 1,
+                by: from(),
+            }),
+            Kind::Thread => Entry::Thread(ThreadEvent::Handled {
+                seen: 7_777,
+                by: from(),
+            }),
+            Kind::Revoked => Entry::Revoked(RevokedBody {
+                sub: Sub::parse("canary").unwrap(),
+                before: 7_777,
+            }),
+            Kind::Org => Entry::Org(OrgSettings {
+                name: "canary".into(),
+                number: None,
+                business_phones: vec![Phone::parse("+14155557777").unwrap()],
+                time_zone: None,
+                show_staff: crate::domain::ShowStaff::Name,
+                origins: Vec::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_customer_sees_of_each_kind_what_the_design_says_and_nothing_else() {
+        for kind in Kind::ALL {
+            let fields: &[&str] = match kind {
+                Kind::Message => &["id", "from", "via", "text", "photos"],
+                Kind::Receipt => &["side", "mark", "up_to"],
+                Kind::Note | Kind::Thread | Kind::Revoked | Kind::Org => &[],
+            };
+            let entry = sample(kind);
+            assert_eq!(entry.kind(), kind);
+            let team = entry.body_team();
+            assert_eq!(Entry::parse(kind, &team).unwrap(), entry, "what is stored reads back");
+            let Some(public) = entry.body_public() else {
+                assert!(fields.is_empty(), "{kind:?} is shown to customers");
+                continue;
+            };
+            let shown: serde_json::Map<_, _> = serde_json::from_str(&public).unwrap();
+            let mut names: Vec<_> = shown.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            let mut expected = fields.to_vec();
+            expected.sort_unstable();
+            assert_eq!(names, expected, "{kind:?}");
+            assert!(
+                !public.contains("canary") && !public.contains("7777") && !public.contains("7_777"),
+                "{public}"
+            );
+        }
+    }
 }
