@@ -1,0 +1,94 @@
+//! Who may know whom: the code is held to the table in `docs/DESIGN.md`, "The house".
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Each source file with its room: the first folder or file below `src`.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&root, &mut found);
+    let room = |path: &Path| {
+        let first = path.strip_prefix(&root).unwrap().components().next().unwrap();
+        first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+    };
+    found
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            // Comments may speak of anything.
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect::<Vec<_>>()
+                .join("\n");
+            (room(&path), path, code)
+        })
+        .collect()
+}
+
+const MAY_KNOW: [(&str, &[&str]); 8] = [
+    ("domain", &[]),
+    ("protocol", &["domain"]),
+    ("auth", &["domain"]),
+    ("ledger", &["domain"]),
+    ("bus", &["domain", "ledger", "protocol"]),
+    ("hub", &["auth", "bus", "domain", "ledger", "protocol"]),
+    ("ws", &["auth", "domain", "hub", "ledger", "protocol"]),
+    ("http", &["auth", "domain", "hub", "ledger", "protocol"]),
+];
+
+#[test]
+fn a_room_knows_only_the_rooms_below_it() {
+    let rooms = MAY_KNOW.map(|(room, _)| room);
+    let mut checked = 0;
+    for (room, path, code) in sources() {
+        let Some((_, may)) = MAY_KNOW.iter().find(|(name, _)| *name == room) else {
+            continue;
+        };
+        for other in rooms.iter().chain(&["app", "config", "demo"]) {
+            let named = code.contains(&format!("crate::{other}::")) || code.contains(&format!("crate::{other}}}"));
+            assert!(
+                !named || *other == room || may.contains(other),
+                "{} knows {other}",
+                path.display()
+            );
+        }
+        checked += 1;
+    }
+    assert!(checked > 40, "only {checked} files looked at");
+}
+
+#[test]
+fn a_library_is_named_only_in_its_own_room() {
+    for (library, room) in [("sqlx::", "ledger"), ("redis::", "bus"), ("axum::serve", "nowhere")] {
+        for (other, path, code) in sources() {
+            assert!(
+                other == room || !code.contains(library),
+                "{} names {library}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_domain_waits_for_nothing() {
+    for (room, path, code) in sources() {
+        let waits = [".await", "async ", "tokio", "std::fs", "std::net"]
+            .iter()
+            .any(|word| code.contains(word));
+        assert!(room != "domain" || !waits, "{}", path.display());
+    }
+}

@@ -1,0 +1,27 @@
+//! Black-box tests: the real binary, spoken to as a stranger would.
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "a panic is how a test fails; the harness is one for all modules, also those to come"
+)]
+
+mod support;
+
+mod append_only;
+mod autobahn;
+mod bad_input;
+mod browser;
+mod canaries;
+mod cli;
+mod crash;
+mod drain;
+mod front_door;
+mod house;
+mod ids;
+mod isolation;
+mod pong;
+mod receipts;
+mod recount;
+mod resume;
+mod slow_readers;
+mod tokens;

@@ -1,0 +1,334 @@
+//! Debian's Chromium, driven over the DevTools protocol and nothing else.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::PATIENCE;
+
+pub struct Browser {
+    child: Child,
+    _profile: TempDir,
+    wire: Wire,
+}
+
+/// One tab, in a browser context of its own: it shares no storage with any other.
+pub struct Page {
+    wire: Wire,
+    session: String,
+}
+
+impl Browser {
+    pub async fn start() -> Self {
+        let profile = tempfile::tempdir().expect("a folder for the profile");
+        let mut child = Command::new("chromium")
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ])
+            .arg("--remote-debugging-port=0")
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("chromium is installed");
+        let stderr = child.stderr.take().expect("piped");
+        let (told, endpoint) = oneshot::channel();
+        std::thread::spawn(move || {
+            let mut told = Some(told);
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Some((_, url)) = line.split_once("DevTools listening on ")
+                    && let Some(told) = told.take()
+                {
+                    let _ = told.send(url.trim().to_owned());
+                }
+            }
+        });
+        let endpoint = tokio::time::timeout(Duration::from_secs(30), endpoint).await;
+        let Ok(Ok(endpoint)) = endpoint else {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("chromium did not tell its DevTools address");
+        };
+        Self {
+            child,
+            _profile: profile,
+            wire: Wire::connect(&endpoint).await,
+        }
+    }
+
+    /// Opens an address. The page believes that it has the focus, as a tab in the foreground does.
+    pub async fn open(&self, url: &str) -> Page {
+        let context = self.wire.call(None, "Target.createBrowserContext", json!({})).await;
+        let target = json!({"url": "about:blank", "browserContextId": context["browserContextId"]});
+        let target = self.wire.call(None, "Target.createTarget", target).await;
+        let attach = json!({"targetId": target["targetId"], "flatten": true});
+        let attached = self.wire.call(None, "Target.attachToTarget", attach).await;
+        let session = attached["sessionId"].as_str().expect("a session").to_owned();
+        let page = Page {
+            wire: self.wire.clone(),
+            session,
+        };
+        for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
+            page.call(domain, json!({})).await;
+        }
+        page.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true}))
+            .await;
+        page.go(url).await;
+        page
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Page {
+    async fn call(&self, method: &str, parameters: Value) -> Value {
+        self.wire.call(Some(&self.session), method, parameters).await
+    }
+
+    pub async fn go(&self, url: &str) {
+        self.call("Page.navigate", json!({"url": url})).await;
+        self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+            .await;
+    }
+
+    pub async fn reload(&self) {
+        self.eval("window.beforeReload = true").await;
+        self.call("Page.reload", json!({})).await;
+        self.until("window.beforeReload === undefined && document.readyState === 'complete'")
+            .await;
+    }
+
+    /// Whether the page is to think that somebody looks at it. Headless pages always have the focus
+    /// or never, so the page itself is told.
+    pub async fn focus(&self, on: bool) {
+        let told = if on { "focus" } else { "blur" };
+        self.eval(&format!(
+            "Object.defineProperty(document, 'hasFocus', {{configurable: true, value: () => {on}}}); \
+             window.dispatchEvent(new Event('{told}'))"
+        ))
+        .await;
+    }
+
+    pub async fn viewport(&self, width: u32, height: u32) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.call("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// `light` or `dark`.
+    pub async fn scheme(&self, scheme: &str) {
+        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.call("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// The value of a JavaScript expression; a promise is waited for.
+    pub async fn eval(&self, expression: &str) -> Value {
+        let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let answer = self.call("Runtime.evaluate", asked).await;
+        if let Some(thrown) = answer.get("exceptionDetails") {
+            panic!("{expression} threw {}", thrown["exception"]["description"]);
+        }
+        answer["result"]["value"].clone()
+    }
+
+    pub async fn until(&self, expression: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let truth = format!("Boolean({expression})");
+        while self.try_eval(&truth).await != Some(json!(true)) {
+            if Instant::now() > deadline {
+                let body = self.eval("document.body.innerText").await;
+                panic!(
+                    "never true: {expression}\nerrors: {:?}\nthe page shows: {body}",
+                    self.errors()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// None while the page is on its way elsewhere, or the expression throws.
+    async fn try_eval(&self, expression: &str) -> Option<Value> {
+        let asked = json!({"expression": expression, "returnByValue": true});
+        let answer = self
+            .wire
+            .ask(Some(&self.session), "Runtime.evaluate", asked)
+            .await
+            .ok()?;
+        answer["result"].get("value").cloned()
+    }
+
+    /// Clicks in the middle of the first element that matches, as a finger would.
+    pub async fn click(&self, selector: &str) {
+        let quoted = json!(selector);
+        self.until(&format!("document.querySelector({quoted})")).await;
+        let middle = self
+            .eval(&format!(
+                "(() => {{ const e = document.querySelector({quoted}); e.scrollIntoView({{block: 'nearest'}}); \
+                 const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
+            ))
+            .await;
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({"type": kind, "x": middle[0], "y": middle[1], "button": "left", "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", event).await;
+        }
+    }
+
+    /// Types into whatever has the focus.
+    pub async fn type_text(&self, text: &str) {
+        self.call("Input.insertText", json!({"text": text})).await;
+    }
+
+    /// Presses and releases a key by its DOM name: `Enter`, `Tab`, `Escape`.
+    pub async fn press(&self, key: &str) {
+        let code = match key {
+            "Enter" => 13,
+            "Tab" => 9,
+            "Escape" => 27,
+            "ArrowDown" => 40,
+            "ArrowUp" => 38,
+            other => panic!("no key code for {other}"),
+        };
+        let mut event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        if key == "Enter" {
+            event["text"] = json!("\r");
+        }
+        self.call("Input.dispatchKeyEvent", event.clone()).await;
+        event["type"] = json!("keyUp");
+        self.call("Input.dispatchKeyEvent", event).await;
+    }
+
+    pub async fn screenshot(&self, file: &Path) {
+        let taken = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
+        let data = taken["data"].as_str().expect("a picture");
+        let bytes = base64::engine::general_purpose::STANDARD.decode(data).expect("base64");
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("the folder can be made");
+        std::fs::write(file, bytes).expect("the picture can be written");
+    }
+
+    /// Uncaught exceptions, console.error, refused resources and broken content policies so far.
+    pub fn errors(&self) -> Vec<String> {
+        let shared = self.wire.shared.lock().unwrap();
+        shared.errors.get(&self.session).cloned().unwrap_or_default()
+    }
+}
+
+/// The DevTools connection: one socket, a session per page.
+#[derive(Clone)]
+struct Wire {
+    out: mpsc::UnboundedSender<Message>,
+    shared: Arc<Mutex<Shared>>,
+    next: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct Shared {
+    waiting: HashMap<u64, oneshot::Sender<Value>>,
+    errors: HashMap<String, Vec<String>>,
+}
+
+impl Wire {
+    async fn connect(endpoint: &str) -> Self {
+        let host = endpoint.trim_start_matches("ws://").split('/').next().expect("a host");
+        let tcp = TcpStream::connect(host).await.expect("chromium listens");
+        let (ws, _) = client_async(endpoint, tcp).await.expect("DevTools speak WebSocket");
+        let (mut sink, mut stream) = ws.split();
+        let (out, mut queue) = mpsc::unbounded_channel();
+        let shared = Arc::<Mutex<Shared>>::default();
+        let heard = Arc::clone(&shared);
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    said = queue.recv() => match said {
+                        Some(message) => if sink.send(message).await.is_err() { break },
+                        None => break,
+                    },
+                    frame = stream.next() => match frame {
+                        Some(Ok(Message::Text(text))) => hear(&heard, &text),
+                        Some(Ok(_)) => {}
+                        _ => break,
+                    },
+                }
+            }
+        });
+        Self {
+            out,
+            shared,
+            next: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    async fn call(&self, session: Option<&str>, method: &str, parameters: Value) -> Value {
+        self.ask(session, method, parameters)
+            .await
+            .unwrap_or_else(|e| panic!("{method}: {e}"))
+    }
+
+    async fn ask(&self, session: Option<&str>, method: &str, parameters: Value) -> Result<Value, Value> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut command = json!({"id": id, "method": method, "params": parameters});
+        if let Some(session) = session {
+            command["sessionId"] = json!(session);
+        }
+        let (answer, answered) = oneshot::channel();
+        self.shared.lock().unwrap().waiting.insert(id, answer);
+        self.out
+            .send(Message::text(command.to_string()))
+            .expect("chromium runs");
+        let answer = tokio::time::timeout(PATIENCE, answered).await;
+        let mut answer = answer
+            .unwrap_or_else(|_| panic!("{method}: no answer"))
+            .expect("chromium runs");
+        match answer.get("error") {
+            Some(error) => Err(error.clone()),
+            None => Ok(answer["result"].take()),
+        }
+    }
+}
+
+fn hear(shared: &Mutex<Shared>, text: &str) {
+    let event: Value = serde_json::from_str(text).expect("DevTools speak JSON");
+    let mut shared = shared.lock().unwrap();
+    if let Some(id) = event["id"].as_u64() {
+        if let Some(waiting) = shared.waiting.remove(&id) {
+            let _ = waiting.send(event);
+        }
+        return;
+    }
+    let what = &event["params"];
+    let error = match event["method"].as_str() {
+        Some("Runtime.exceptionThrown") => Some(what["exceptionDetails"].to_string()),
+        Some("Runtime.consoleAPICalled") if what["type"] == "error" => Some(what["args"].to_string()),
+        Some("Log.entryAdded") if what["entry"]["level"] == "error" => Some(what["entry"].to_string()),
+        _ => None,
+    };
+    if let Some((error, session)) = error.zip(event["sessionId"].as_str()) {
+        shared.errors.entry(session.to_owned()).or_default().push(error);
+    }
+}

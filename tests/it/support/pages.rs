@@ -1,0 +1,142 @@
+//! Our own pages in the browser, in the words of their tests.
+
+use serde_json::json;
+
+use super::chromium::{Browser, Page};
+use super::{Hub, Org, Person};
+
+/// The thread row in the CRM, and what stands in it.
+pub fn row(thread: &str) -> String {
+    format!(r#"[data-testid="thread-row"][data-thread="{thread}"]"#)
+}
+
+/// Acme with Ana, and a browser in which they all open their pages.
+pub struct Cast {
+    pub hub: Hub,
+    pub org: Org,
+    pub browser: Browser,
+    pub ana: Person,
+}
+
+impl Cast {
+    pub async fn start() -> Self {
+        let hub = Hub::start().await;
+        // The pages come from the hub itself, so that is the site they speak from.
+        let org = Org::with(&hub, "acme", json!({"origins": [hub.url]})).await;
+        let ana = org
+            .customer_with(&hub, "ana", json!({"name": "Ana Souza", "phone": "+12025550134"}))
+            .await;
+        let browser = Browser::start().await;
+        Self { hub, org, browser, ana }
+    }
+
+    pub async fn portal(&self, person: &Person) -> Tab {
+        self.open("portal", &person.token).await
+    }
+
+    pub async fn crm(&self, sub: &str, name: &str) -> Tab {
+        self.open("crm", &self.org.staff(sub, name).token).await
+    }
+
+    async fn open(&self, page: &str, token: &str) -> Tab {
+        let tab = Tab(self
+            .browser
+            .open(&format!("{}/{page}#token={token}", self.hub.url))
+            .await);
+        tab.live().await;
+        assert_eq!(
+            tab.0.eval("location.hash").await,
+            "",
+            "the token is taken out of the address at once"
+        );
+        tab
+    }
+}
+
+/// A page of ours, in the words of its tests.
+pub struct Tab(pub Page);
+
+impl Tab {
+    pub async fn live(&self) {
+        self.0
+            .until(r#"document.querySelector('[data-testid="state"]').dataset.state === 'live'"#)
+            .await;
+    }
+
+    pub async fn say(&self, text: &str) {
+        self.0.click(r#"[data-testid="composer"]"#).await;
+        self.0.type_text(text).await;
+        self.0.press("Enter").await;
+    }
+
+    /// [name, time, text, receipt] of every message and note that has a number, from top to bottom.
+    pub async fn shown(&self) -> Vec<[String; 4]> {
+        let rows = self
+            .0
+            .eval(
+                r#"[...document.querySelectorAll('[data-testid="message"],[data-testid="note"]')]
+                     .map(m => ['name', 'time', 'text', 'receipt']
+                       .map(part => m.querySelector(`[data-testid="${part}"]`)?.textContent ?? ''))"#,
+            )
+            .await;
+        serde_json::from_value(rows).expect("four texts each")
+    }
+
+    pub async fn texts(&self) -> Vec<String> {
+        self.shown().await.into_iter().map(|[_, _, text, _]| text).collect()
+    }
+
+    /// Waits for exactly these texts, in this order.
+    pub async fn shows(&self, texts: &[&str]) {
+        let list = r#"[...document.querySelectorAll('[data-testid="message"],[data-testid="note"]')]
+            .map(m => m.querySelector('[data-testid="text"]').textContent)"#;
+        self.0
+            .until(&format!("JSON.stringify({list}) === JSON.stringify({})", json!(texts)))
+            .await;
+    }
+
+    pub async fn badge(&self, count: u32) {
+        let badge = r#"document.querySelector('[data-testid="badge"]')"#;
+        self.0
+            .until(&format!("({badge}.hidden ? '0' : {badge}.textContent) === '{count}'"))
+            .await;
+    }
+
+    pub async fn flags(&self, thread: &str, new: bool, waiting: bool) {
+        let has = |flag: &str| {
+            format!(
+                r#"(document.querySelector('{} [data-testid="{flag}"]') !== null)"#,
+                row(thread)
+            )
+        };
+        self.0
+            .until(&format!(
+                "{} === {new} && {} === {waiting}",
+                has("flag-new"),
+                has("flag-waiting")
+            ))
+            .await;
+    }
+
+    /// The receipt under the message with this text.
+    pub async fn receipt(&self, text: &str, says: &str) {
+        self.0
+            .until(&format!(
+                r#"[...document.querySelectorAll('[data-testid="message"]')]
+                     .filter(m => m.querySelector('[data-testid="text"]').textContent === {})
+                     .some(m => m.querySelector('[data-testid="receipt"]').textContent.includes({}))"#,
+                json!(text),
+                json!(says)
+            ))
+            .await;
+    }
+
+    pub async fn picture(&self, name: &str) {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+        self.0.screenshot(&folder.join(format!("{name}.png"))).await;
+    }
+
+    pub async fn is_sound(&self) {
+        assert_eq!(self.0.errors(), Vec::<String>::new(), "the page's console");
+    }
+}
