@@ -170,6 +170,10 @@ impl Outbound {
             return Next::Message(Message::Ping(Bytes::new()));
         }
         if let Some(text) = self.replies.pop_front() {
+            if self.replies.is_empty() {
+                // An idle socket keeps no queue.
+                self.replies = VecDeque::new();
+            }
             return Next::Message(Message::Text(text));
         }
         if self.catching_up.is_some() {

@@ -122,7 +122,8 @@ async fn origin_of(door: &Door, origin: Option<HeaderValue>) -> Result<Option<St
 async fn serve(door: Arc<Door>, mut socket: Socket, origin: Option<String>) {
     let end = match Box::pin(sign_in(&door, &mut socket, origin)).await {
         Ok(signed_in) => {
-            let mut session = Session::new(&door, socket, signed_in);
+            // Not part of the task's own size, which is that of its largest state.
+            let mut session = Box::new(Session::new(&door, socket, signed_in));
             let end = poll_fn(|cx| session.poll(cx)).await;
             socket = session.into_socket();
             end

@@ -37,7 +37,8 @@ pub struct SocketLimits {
 
 /// An open WebSocket, and its place among the connections.
 pub struct Socket {
-    pub stream: WebSocketStream<Guarded<TcpStream>>,
+    /// Boxed: the socket moves through states of the task that serves it, each with room for it.
+    pub stream: Box<WebSocketStream<Guarded<TcpStream>>>,
     _place: Option<Place>,
 }
 
@@ -120,7 +121,7 @@ async fn open(stream: TcpStream, early: Bytes, limits: SocketLimits, place: Opti
     let early = Bytes::copy_from_slice(&early);
     let guarded = Guarded::new(stream, early, limits.fragments);
     Socket {
-        stream: WebSocketStream::from_raw_socket(guarded, Role::Server, Some(config)).await,
+        stream: Box::new(WebSocketStream::from_raw_socket(guarded, Role::Server, Some(config)).await),
         _place: place,
     }
 }

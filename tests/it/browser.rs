@@ -37,8 +37,12 @@ async fn a_conversation_between_a_customer_and_two_of_the_crew() {
     for crew in [&sam, &kim] {
         crew.flags(&thread, false, true).await;
         crew.badge(0).await;
+        crew.waiting(1).await;
     }
     ana.receipt("Under the sink", "Read").await;
+    // A page that is loaded afresh finds the same, so it is the hub that says so.
+    kim.0.reload().await;
+    kim.flags(&thread, false, true).await;
     ana.picture("portal-read").await;
     sam.picture("crm-read").await;
 
@@ -49,6 +53,7 @@ async fn a_conversation_between_a_customer_and_two_of_the_crew() {
     kim.say("On our way").await;
     for crew in [&sam, &kim] {
         crew.flags(&thread, false, false).await;
+        crew.waiting(0).await;
         crew.shows(&["The leak is back", "Under the sink", "On our way"]).await;
         crew.receipt("On our way", "Delivered").await;
         assert!(!crew.shown().await[2][3].contains("Read"), "Ana has not looked yet");

@@ -118,6 +118,12 @@ impl Tab {
             .await;
     }
 
+    /// How many conversations the tab over the list says are waiting: the hub's count, not the page's.
+    pub async fn waiting(&self, count: u32) {
+        let tab = r#"document.querySelector('[data-testid="filter-waiting"]')"#;
+        self.0.until(&format!("{tab}.textContent.endsWith(' {count}')")).await;
+    }
+
     /// The receipt under the message with this text.
     pub async fn receipt(&self, text: &str, says: &str) {
         self.0

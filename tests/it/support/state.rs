@@ -243,7 +243,10 @@ impl State {
     fn change(&mut self, frame: &Value) -> Result<(), String> {
         self.step(frame[if self.team { "rev" } else { "seq" }].as_i64())?;
         let record = bare(frame);
-        self.fold.apply(&record);
+        // In the reader's task a panic would be lost; here it fails the test with the frame.
+        let fold = &mut self.fold;
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| fold.apply(&record)))
+            .map_err(|why| why.downcast_ref::<String>().cloned().unwrap_or_default())?;
         self.changes.push(record);
         Ok(())
     }
