@@ -95,7 +95,7 @@ async fn enter(State(door): State<Arc<Door>>, mut request: Request<Body>) -> Res
             });
             response
         }
-        Err((status, why)) => (status, why).into_response(),
+        Err((status, why)) => problem(status, Code::BadField, why),
     }
 }
 
@@ -112,11 +112,20 @@ async fn origin_of(door: &Door, origin: Option<HeaderValue>) -> Result<Option<St
     if !origin.is_empty() && door.hub.lists_origin(&origin).await {
         return Ok(Some(origin));
     }
-    Err((
-        StatusCode::FORBIDDEN,
-        "this Origin may not connect; the org lists its own in `origins`",
+    let why = "this Origin may not connect; the org lists its own in `origins`";
+    Err(problem(StatusCode::FORBIDDEN, Code::Forbidden, why))
+}
+
+/// What is refused before there is a socket is told as HTTP tells it (RFC 9457).
+fn problem(status: StatusCode, code: Code, detail: &str) -> Response {
+    let body = serde_json::json!({"type": "about:blank", "title": status.canonical_reason(),
+        "status": status.as_u16(), "code": code, "detail": detail, "retry": code.retry()});
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/problem+json")],
+        body.to_string(),
     )
-        .into_response())
+        .into_response()
 }
 
 async fn serve(door: Arc<Door>, mut socket: Socket, origin: Option<String>) {
