@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Auth;
-use crate::bus::LocalBus;
+use crate::bus::{Bus, LocalBus, RedisBus};
 use crate::config::Settings;
 use crate::http;
 use crate::hub::{Hub, HubSettings};
@@ -41,7 +42,10 @@ impl App {
         let secret = settings.jwt_secret.as_ref().context("a JWT secret is needed")?;
         let auth = Arc::new(Auth::new(secret).map_err(anyhow::Error::msg)?);
         let ledger: Arc<dyn Ledger> = Arc::new(Sqlite::open(&settings.sqlite_file()?).await?);
-        let bus = Arc::new(Arc::new(LocalBus::default()).attach());
+        let bus: Arc<dyn Bus> = match &settings.redis_url {
+            Some(url) => Arc::new(RedisBus::connect(url.expose_secret())?),
+            None => Arc::new(Arc::new(LocalBus::default()).attach()),
+        };
         let hub_settings = HubSettings {
             connections_per_user: settings.connections_per_user,
             connections_per_org: settings.connections_per_org,
@@ -182,6 +186,7 @@ fn describe() {
         "crewline_catch_up_reads_total",
         "pages read for sockets that were behind"
     );
+    describe_gauge!("crewline_degraded", "1 while the bus is unwell and the sweep delivers");
     describe_counter!("crewline_bus_gaps_total", "times the bus may have lost something");
     describe_counter!(
         "crewline_bus_publish_failed_total",

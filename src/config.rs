@@ -32,6 +32,11 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
 
+    /// The Redis by which nodes tell each other, redis:// or rediss:// [default: none, one node alone]
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redis_url: Option<String>,
+
     /// The HS256 secret that tokens are signed with, 32 bytes or more; needed
     #[arg(long, env = "CREWLINE_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +106,7 @@ pub enum LogFormat {
 pub struct Settings {
     pub listen: SocketAddr,
     pub database_url: String,
+    pub redis_url: Option<SecretString>,
     pub jwt_secret: Option<SecretString>,
     pub public_url: Option<String>,
     pub origins: Vec<String>,
@@ -119,6 +125,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             database_url: "sqlite:crewline.db".into(),
+            redis_url: None,
             jwt_secret: None,
             public_url: None,
             origins: Vec::new(),

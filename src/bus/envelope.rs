@@ -35,6 +35,26 @@ pub enum Message {
     Whisper(Whisper),
 }
 
+/// A node's beat: that it is alive and can publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    pub log: String,
+    pub node: String,
+    /// The last one: the node leaves, and has published all that it committed.
+    #[serde(default)]
+    pub goodbye: bool,
+}
+
+impl Beat {
+    pub fn encode(&self) -> Bytes {
+        Bytes::from(serde_json::to_vec(self).expect("plain structs serialise"))
+    }
+
+    pub fn decode(payload: &[u8]) -> Result<Self, Unreadable> {
+        serde_json::from_slice(payload).map_err(|_| Unreadable)
+    }
+}
+
 /// What is worth knowing now and nothing later: never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "whisper", rename_all = "snake_case")]

@@ -1,14 +1,17 @@
 //! What nodes tell each other. It only makes things fast: whatever it loses, the ledger has.
 
+mod ears;
 mod envelope;
 mod local;
+mod redis;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-pub use envelope::{Envelope, Message, Unreadable, Whisper};
+pub use envelope::{Beat, Envelope, Message, Unreadable, Whisper};
 pub use local::{LocalBus, LocalNode};
+pub use redis::RedisBus;
 
 use crate::domain::OrgId;
 
@@ -23,6 +26,8 @@ pub enum Heard {
         org: OrgId,
         payload: Bytes,
     },
+    /// A node's beat, one's own too.
+    Beat(Bytes),
     /// Something may have been missed, of any org.
     Gap,
 }
@@ -33,16 +38,24 @@ pub enum Heard {
 ///   the publisher too if it is subscribed.
 /// - **Order.** Payloads of one publisher for one org arrive in the order in which they were published.
 /// - **Loss.** A payload may be lost. If the engine knows, the node hears [`Heard::Gap`] afterwards.
+/// - **Beats** reach every node, whatever it is subscribed to.
 /// - **Bounds.** A node that does not listen makes nobody wait and fills no memory: it loses, and is told.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
-    /// Returns when the subscription stands.
+    /// Returns when the subscription stands. If nobody waited for that any more, the node hears a gap.
     async fn subscribe(&self, org: &OrgId) -> Result<(), BusError>;
 
-    async fn unsubscribe(&self, org: &OrgId);
+    fn unsubscribe(&self, org: &OrgId);
 
-    async fn publish(&self, org: &OrgId, payload: Bytes) -> Result<(), BusError>;
+    /// Hands a payload over. Never waits.
+    fn publish(&self, org: &OrgId, payload: Bytes);
+
+    /// Says to every node that this one is alive. Never waits.
+    fn beat(&self, payload: Bytes);
 
     /// What this node hears. There is one; the second call gets none.
     fn listen(&self) -> Option<mpsc::Receiver<Heard>>;
+
+    /// Lets what was handed over go out, if it can within a moment, and disconnects.
+    async fn close(&self);
 }

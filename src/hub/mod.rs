@@ -10,6 +10,7 @@ mod join;
 mod lane;
 mod post;
 mod presence;
+mod pulse;
 mod read;
 mod roster;
 mod sequencer;
@@ -17,10 +18,12 @@ mod sweep;
 mod typing;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
+use parking_lot::Mutex;
 use rand::seq::SliceRandom;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,7 +35,7 @@ pub use read::{InboxPage, LogPage};
 pub use roster::{Member, Step};
 pub use sequencer::{Hole, Sequencer};
 
-use crate::bus::{Bus, Envelope, Heard, Message, Whisper};
+use crate::bus::{Beat, Bus, Envelope, Heard, Message, Whisper};
 use crate::domain::{Code, OrgId, Refusal, View};
 use crate::ledger::{Commit, Ledger, LedgerError};
 use crate::protocol::{Who, close};
@@ -64,6 +67,9 @@ struct Shared {
     rooms: DashMap<OrgId, Arc<Room>>,
     catching_up: catch_up::CatchUp,
     draining: CancellationToken,
+    pulse: Mutex<pulse::Pulse>,
+    /// The bus became unwell: sweep now.
+    alarm: Notify,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -74,6 +80,7 @@ impl Hub {
         let log = ledger.log_id().await?;
         let commits = ledger.commits();
         let heard = bus.listen();
+        let node = uuid::Uuid::new_v4().simple().to_string();
         let hub = Self {
             shared: Arc::new(Shared {
                 catching_up: catch_up::CatchUp::new(Arc::clone(&ledger)),
@@ -81,7 +88,9 @@ impl Hub {
                 bus,
                 settings,
                 log,
-                node: uuid::Uuid::new_v4().simple().to_string(),
+                pulse: Mutex::new(pulse::Pulse::new(node.clone(), Instant::now())),
+                alarm: Notify::new(),
+                node,
                 rooms: DashMap::new(),
                 draining: CancellationToken::new(),
                 tasks: TaskTracker::new(),
@@ -94,6 +103,7 @@ impl Hub {
         if let Some(heard) = heard {
             hub.spawn(Self::feed_bus(hub.clone(), heard));
         }
+        hub.spawn(Self::keep_beating(hub.clone()));
         hub.spawn(sweep::run(hub.clone()));
         Ok(hub)
     }
@@ -128,9 +138,11 @@ impl Hub {
 
     /// Stops the feeders. Sockets have been closed before.
     pub async fn stop(&self) {
+        self.beat(true);
         self.shared.stop.cancel();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+        self.shared.bus.close().await;
     }
 
     pub fn log(&self) -> &str {
@@ -160,7 +172,38 @@ impl Hub {
                 self.heal(room, hole);
             }
             let org = commit.org.clone();
-            self.publish(&org, Message::Commit(commit)).await;
+            self.publish(&org, Message::Commit(commit));
+        }
+    }
+
+    fn beat(&self, goodbye: bool) {
+        let beat = Beat {
+            log: self.shared.log.clone(),
+            node: self.shared.node.clone(),
+            goodbye,
+        };
+        self.shared.bus.beat(beat.encode());
+    }
+
+    /// Beats, and raises the alarm at once when beats are missing.
+    async fn keep_beating(self) {
+        let mut every = tokio::time::interval(pulse::BEAT_EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut was_unwell = false;
+        loop {
+            every.tick().await;
+            self.beat(false);
+            let is_unwell = self.shared.pulse.lock().is_unwell(Instant::now());
+            metrics::gauge!("crewline_degraded").set(f64::from(u8::from(is_unwell)));
+            if is_unwell != was_unwell {
+                was_unwell = is_unwell;
+                match is_unwell {
+                    true => tracing::warn!("the bus is unwell: the sweep delivers"),
+                    false => tracing::info!("the bus is well again"),
+                }
+                // At the end too: what was committed just before the beats came back.
+                self.shared.alarm.notify_one();
+            }
         }
     }
 
@@ -169,6 +212,12 @@ impl Hub {
             match heard {
                 Heard::Payload { payload, .. } => match Envelope::decode(payload) {
                     Ok((org, envelope)) => self.hear(&org, envelope),
+                    Err(error) => tracing::warn!(%error, "ignored"),
+                },
+                Heard::Beat(payload) => match Beat::decode(&payload) {
+                    Ok(beat) if beat.log == self.shared.log => self.shared.pulse.lock().heard(&beat, Instant::now()),
+                    // Another Crewline shares the bus.
+                    Ok(_) => {}
                     Err(error) => tracing::warn!(%error, "ignored"),
                 },
                 Heard::Gap => {
@@ -202,21 +251,17 @@ impl Hub {
         }
     }
 
-    async fn publish(&self, org: &OrgId, message: Message) {
+    fn publish(&self, org: &OrgId, message: Message) {
         let envelope = Envelope {
             log: self.shared.log.clone(),
             node: self.shared.node.clone(),
             message,
         };
-        if let Err(error) = self.shared.bus.publish(org, envelope.encode(org)).await {
-            metrics::counter!("crewline_bus_publish_failed_total").increment(1);
-            tracing::debug!(%error, "not published; the sweep of the other nodes finds it");
-        }
+        self.shared.bus.publish(org, envelope.encode(org));
     }
 
     fn whisper(&self, org: &OrgId, whisper: Whisper) {
-        let (hub, org) = (self.clone(), org.clone());
-        self.spawn(async move { hub.publish(&org, Message::Whisper(whisper)).await });
+        self.publish(org, Message::Whisper(whisper));
     }
 
     fn tell_here(&self, org: &OrgId, online: Vec<Who>, offline: Vec<Who>) {

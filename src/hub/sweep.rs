@@ -11,13 +11,25 @@ use crate::ledger::LedgerError;
 /// A room stays for a while after its last socket: reloads come right back.
 const LINGER: Duration = Duration::from_secs(30);
 
+/// Orgs in one question to the ledger.
+const SLICE: usize = 1_000;
+/// While the bus is unwell the sweep is what delivers: within the second that is promised.
+const UNWELL: Duration = Duration::from_millis(500);
+
 pub(super) async fn run(hub: Hub) {
-    let every = hub.shared.settings.sweep;
     let mut told_presence = Instant::now();
     loop {
         // Jittered, so that the nodes of a cluster do not ask in step.
-        let pause = every.mul_f64(rand::rng().random_range(0.8..1.2));
-        tokio::time::sleep(pause).await;
+        let jitter = rand::rng().random_range(0.8..1.0);
+        let is_unwell = hub.is_unwell();
+        let pause = if is_unwell { UNWELL } else { hub.shared.settings.sweep }.mul_f64(jitter);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = hub.shared.alarm.notified() => {}
+        }
+        if let Err(error) = hub.ask_around().await {
+            tracing::warn!(%error, "nodes could not be asked for");
+        }
         if let Err(error) = hub.sweep_once().await {
             tracing::warn!(%error, "a sweep failed");
         }
@@ -25,21 +37,36 @@ pub(super) async fn run(hub: Hub) {
             told_presence = Instant::now();
             hub.repeat_presence();
         }
-        hub.clear_empty_rooms().await;
+        hub.clear_empty_rooms();
     }
 }
 
 impl Hub {
+    fn is_unwell(&self) -> bool {
+        self.shared.pulse.lock().is_unwell(Instant::now())
+    }
+
+    /// Tells the other nodes by way of the database if this one is deaf, and hears the same of them.
+    async fn ask_around(&self) -> Result<(), LedgerError> {
+        let is_deaf = self.shared.pulse.lock().is_deaf(Instant::now());
+        let node = &self.shared.node;
+        if is_deaf {
+            self.shared.ledger.report_unwell(node).await?;
+        }
+        let unwell = self.shared.ledger.unwell_nodes().await?;
+        self.shared.pulse.lock().reported(&unwell, Instant::now());
+        Ok(())
+    }
+
     pub(super) async fn sweep_once(&self) -> Result<(), LedgerError> {
         let orgs: Vec<_> = self.shared.rooms.iter().map(|room| room.org.clone()).collect();
-        if orgs.is_empty() {
-            return Ok(());
-        }
-        for (org, rev) in self.shared.ledger.heads(&orgs).await? {
-            if let Some(room) = self.room(&org)
-                && let Some(hole) = room.hint(rev)
-            {
-                self.heal(room, hole);
+        for slice in orgs.chunks(SLICE) {
+            for (org, rev) in self.shared.ledger.heads(slice).await? {
+                if let Some(room) = self.room(&org)
+                    && let Some(hole) = room.hint(rev)
+                {
+                    self.heal(room, hole);
+                }
             }
         }
         Ok(())
@@ -53,7 +80,7 @@ impl Hub {
         }
     }
 
-    async fn clear_empty_rooms(&self) {
+    fn clear_empty_rooms(&self) {
         let is_over = |since: Option<Instant>| since.is_some_and(|since| since.elapsed() > LINGER);
         let over: Vec<_> = self
             .shared
@@ -68,7 +95,7 @@ impl Hub {
                 is_over(room.empty_since()) && std::sync::Arc::strong_count(room) == 1
             });
             if gone.is_some() {
-                self.shared.bus.unsubscribe(&org).await;
+                self.shared.bus.unsubscribe(&org);
             }
         }
     }

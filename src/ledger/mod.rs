@@ -267,6 +267,17 @@ pub trait Ledger: Send + Sync + 'static {
     /// None if the org has no such thread.
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;
 
+    /// Says, for a few seconds, that this node cannot publish: the others then sweep. An engine whose
+    /// log has one node only has nobody to tell.
+    async fn report_unwell(&self, _node: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// The nodes that said so lately.
+    async fn unwell_nodes(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// For `verify`: every org that has a head or a record.
     async fn orgs(&self) -> Result<Vec<OrgId>>;
 

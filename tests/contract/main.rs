@@ -3,6 +3,9 @@
 // In a test an error is a failure.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/redis.rs"]
+mod redis;
+
 mod bus;
 mod ledger;
 mod only_appends;
