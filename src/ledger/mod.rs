@@ -2,13 +2,14 @@
 //!
 //! [`Ledger`] is the contract; [`writer`] queues commands and commits whatever queued while the last
 //! commit was in flight; [`clerk`] decides, once for all engines, what a command appends; an engine
-//! ([`sqlite`]) only loads and stores; [`read`] is what they have in common besides; [`verify`]
+//! ([`sqlite`], [`postgres`]) only loads and stores; [`read`] is what they have in common besides; [`verify`]
 //! recomputes everything from the log.
 
 mod aside;
 mod audit;
 mod clerk;
 mod pending;
+mod postgres;
 mod read;
 mod rows;
 mod sqlite;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 
 pub use audit::{OrgHead, Projections};
 pub use pending::Pending;
+pub use postgres::Postgres;
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{

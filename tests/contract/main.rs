@@ -3,7 +3,11 @@
 // In a test an error is a failure.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/postgres.rs"]
+mod cluster;
+
 mod bus;
 mod ledger;
 mod only_appends;
+mod postgres;
 mod tampering;
