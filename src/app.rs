@@ -13,10 +13,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Auth;
 use crate::bus::{Bus, LocalBus, RedisBus};
-use crate::config::Settings;
+use crate::config::{Database, Settings};
 use crate::http;
 use crate::hub::{Hub, HubSettings};
-use crate::ledger::{Ledger, Sqlite};
+use crate::ledger::{Ledger, Postgres, Sqlite, new_log_id};
 use crate::ws;
 
 /// How long what is running may take to end once it was told to.
@@ -41,7 +41,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let secret = settings.jwt_secret.as_ref().context("a JWT secret is needed")?;
         let auth = Arc::new(Auth::new(secret).map_err(anyhow::Error::msg)?);
-        let ledger: Arc<dyn Ledger> = Arc::new(Sqlite::open(&settings.sqlite_file()?).await?);
+        let ledger = open_ledger(&settings.database()?).await?;
         let bus: Arc<dyn Bus> = match &settings.redis_url {
             Some(url) => Arc::new(RedisBus::connect(url.expose_secret())?),
             None => Arc::new(Arc::new(LocalBus::default()).attach()),
@@ -112,6 +112,32 @@ impl App {
         self.hub.stop().await;
         self.ledger.close().await;
         tracing::info!("stopped");
+    }
+}
+
+/// Opens the ledger. A SQLite file is made and brought up to date on the way; Postgres is not, because
+/// whoever serves should not be able to.
+pub async fn open_ledger(database: &Database) -> anyhow::Result<Arc<dyn Ledger>> {
+    Ok(match database {
+        Database::Sqlite(file) => Arc::new(Sqlite::open(file).await?),
+        Database::Postgres(url) => Arc::new(Postgres::open(url.expose_secret()).await?),
+    })
+}
+
+/// Makes the ledger, or brings it up to date.
+pub async fn migrate(database: &Database) -> anyhow::Result<()> {
+    match database {
+        Database::Sqlite(file) => Sqlite::open(file).await?.close().await,
+        Database::Postgres(url) => Postgres::migrate(url.expose_secret()).await?,
+    }
+    Ok(())
+}
+
+/// Makes it another log, after a restore. Returns its identity.
+pub async fn new_log(database: &Database) -> anyhow::Result<String> {
+    match database {
+        Database::Sqlite(file) => new_log_id(file).await,
+        Database::Postgres(url) => Postgres::new_log_id(url.expose_secret()).await,
     }
 }
 

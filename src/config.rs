@@ -1,5 +1,6 @@
 //! Settings: flags over environment over a TOML file over the defaults. Read and checked once, at start.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
 
-    /// Where everything is kept [default: sqlite:crewline.db]
+    /// Where everything is kept: sqlite:FILE or postgres://… [default: sqlite:crewline.db]
     #[arg(long, env = "DATABASE_URL", value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
@@ -120,6 +121,28 @@ pub struct Settings {
     pub demo_sign_in: bool,
 }
 
+/// Which engine, and where.
+#[derive(Debug, Clone)]
+pub enum Database {
+    Sqlite(PathBuf),
+    /// The URL; it may hold a password.
+    Postgres(SecretString),
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => file.display().fmt(f),
+            Self::Postgres(url) => {
+                let url = url.expose_secret();
+                let place = url.split_once("://").map_or(url, |(_, place)| place);
+                let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+                write!(f, "postgres://{}", place.split('?').next().unwrap_or_default())
+            }
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -158,7 +181,7 @@ impl Settings {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        self.sqlite_file()?;
+        self.database()?;
         for (name, value) in [
             ("connections", self.connections),
             ("connections_per_user", self.connections_per_user),
@@ -204,11 +227,18 @@ impl Settings {
         Ok(())
     }
 
-    /// The file behind `database_url`.
-    pub fn sqlite_file(&self) -> anyhow::Result<PathBuf> {
-        match self.database_url.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(Path::new(path.strip_prefix("//").unwrap_or(path)).to_owned()),
-            _ => bail!("database_url must be sqlite:FILE"),
+    /// What `database_url` names.
+    pub fn database(&self) -> anyhow::Result<Database> {
+        let url = &self.database_url;
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Database::Postgres(url.clone().into()));
+        }
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => {
+                let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+                Ok(Database::Sqlite(path.to_owned()))
+            }
+            _ => bail!("database_url must be sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE"),
         }
     }
 
@@ -263,6 +293,25 @@ mod tests {
             let error = format!("{:#}", read(toml, Flags::default()).unwrap_err());
             assert!(error.contains(named), "{toml}: {error}");
             assert!(!error.contains("'short'"), "a secret is never shown");
+        }
+    }
+
+    #[test]
+    fn a_database_is_named_without_its_password() {
+        for (url, named) in [
+            ("sqlite:crewline.db", "crewline.db"),
+            ("sqlite:///var/lib/crewline.db", "/var/lib/crewline.db"),
+            (
+                "postgres://app:p@ss@db.example:5433/crewline?sslmode=require",
+                "postgres://db.example:5433/crewline",
+            ),
+            ("postgresql:///crewline", "postgres:///crewline"),
+        ] {
+            let settings = Settings {
+                database_url: url.into(),
+                ..Settings::default()
+            };
+            assert_eq!(settings.database().unwrap().to_string(), named);
         }
     }
 

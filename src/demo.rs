@@ -51,14 +51,17 @@ const HISTORY: [(&str, &str, &str, &str); 9] = [
     ("demo-9", "ana", "ana", "The leak is back."),
 ];
 
-/// Settings of a demo: what was asked for, but on loopback, with a secret and in a folder of its own.
-pub fn settings(mut settings: Settings, data: &Path) -> anyhow::Result<Settings> {
+/// Settings of a demo: what was asked for, but on loopback, with a secret and, unless a database was
+/// named, in a folder of its own.
+pub fn settings(mut settings: Settings, data: Option<&Path>) -> anyhow::Result<Settings> {
     ensure!(
         settings.listen.ip().is_loopback(),
         "the demo lets anybody sign in: it listens on loopback only"
     );
-    std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
-    settings.database_url = format!("sqlite:{}", data.join("crewline.db").display());
+    if let Some(data) = data {
+        std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+        settings.database_url = format!("sqlite:{}", data.join("crewline.db").display());
+    }
     settings.demo_sign_in = true;
     settings.jwt_secret.get_or_insert_with(|| {
         SecretString::from(format!(

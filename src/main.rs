@@ -1,17 +1,17 @@
 //! The command line.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use crewline::app::App;
+use crewline::app::{self, App};
 use crewline::auth::{Auth, Identity, Role, now};
-use crewline::config::{Flags, LogFormat, Settings};
+use crewline::config::{Database, Flags, LogFormat, Settings};
 use crewline::demo;
 use crewline::domain::{ContactId, OrgId, Sub};
-use crewline::ledger::{Ledger, Sqlite, new_log_id, verify};
+use crewline::ledger::verify;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -36,7 +36,7 @@ enum Command {
         /// Print one line of JSON when ready, instead of the pages
         #[arg(long)]
         json: bool,
-        /// Keep the data in this folder; otherwise it is gone at the end
+        /// Keep the data in this folder; otherwise, unless a database is named, it is gone at the end
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
         #[command(flatten)]
@@ -70,10 +70,10 @@ struct Place {
 }
 
 impl Place {
-    fn file(&self) -> anyhow::Result<PathBuf> {
+    fn database(&self) -> anyhow::Result<Database> {
         match &self.data {
-            Some(data) => Ok(data.join("crewline.db")),
-            None => Settings::read(&self.flags)?.sqlite_file(),
+            Some(data) => Ok(Database::Sqlite(data.join("crewline.db"))),
+            None => Settings::read(&self.flags)?.database(),
         }
     }
 }
@@ -129,15 +129,14 @@ async fn run_demo(json: bool, data: Option<PathBuf>, flags: &Flags) -> anyhow::R
     let settings = Settings::read(flags)?;
     start_logging(settings.log_format, "warn");
     raise_file_limit();
-    let temporary = match data {
-        Some(_) => None,
-        None => Some(tempfile::tempdir().context("cannot make a temporary folder")?),
+    // A database that was named is kept; so is a folder.
+    let temporary = match (&data, &flags.database_url) {
+        (None, None) => Some(tempfile::tempdir().context("cannot make a temporary folder")?),
+        _ => None,
     };
-    let folder = data
-        .as_deref()
-        .or(temporary.as_ref().map(|dir| dir.path()))
-        .unwrap_or(Path::new("."));
+    let folder = data.as_deref().or(temporary.as_ref().map(|dir| dir.path()));
     let settings = demo::settings(settings, folder)?;
+    app::migrate(&settings.database()?).await?;
     let (app, line) = demo::start(&settings).await?;
     if json {
         println!("{line}");
@@ -184,19 +183,23 @@ fn print_token(args: &TokenArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn migrate(place: &Place, new_log: bool) -> anyhow::Result<ExitCode> {
-    let file = place.file()?;
-    let ledger = Sqlite::open(&file).await?;
-    let id = ledger.log_id().await?;
+    let database = place.database()?;
+    app::migrate(&database).await?;
+    if new_log {
+        app::new_log(&database).await?;
+    }
+    let ledger = app::open_ledger(&database).await?;
+    println!("{database}: up to date, log {}", ledger.log_id().await?);
     ledger.close().await;
-    let id = if new_log { new_log_id(&file).await? } else { id };
-    println!("{}: up to date, log {id}", file.display());
     Ok(ExitCode::SUCCESS)
 }
 
 async fn run_verify(place: &Place) -> anyhow::Result<ExitCode> {
-    let file = place.file()?;
-    anyhow::ensure!(file.is_file(), "there is no database {}", file.display());
-    let ledger = Sqlite::open(&file).await?;
+    let database = place.database()?;
+    if let Database::Sqlite(file) = &database {
+        anyhow::ensure!(file.is_file(), "there is no database {}", file.display());
+    }
+    let ledger = app::open_ledger(&database).await?;
     let records: i64 = ledger
         .heads(&ledger.orgs().await?)
         .await?
@@ -210,7 +213,7 @@ async fn run_verify(place: &Place) -> anyhow::Result<ExitCode> {
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    let report = verify::verify(&ledger, &mut |org, read| {
+    let report = verify::verify(&*ledger, &mut |org, read| {
         bar.set_message(org.to_string());
         bar.inc(read as u64);
     })

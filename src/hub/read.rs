@@ -115,9 +115,9 @@ impl Hub {
         })
     }
 
-    /// Whether the ledger answers.
+    /// Whether the ledger answers, and is the one that this hub started with.
     pub async fn is_ready(&self) -> bool {
-        self.shared.ledger.log_id().await.is_ok()
+        matches!(self.shared.ledger.log_id().await, Ok(log) if log == self.shared.log)
     }
 
     pub(super) async fn thread_exists(&self, org: &OrgId, thread: &ThreadId) -> Result<(), Refusal> {

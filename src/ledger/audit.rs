@@ -1,8 +1,13 @@
-//! All that is derived from an org's log, as one value that can be compared.
+//! All that is derived from an org's log, as one value that can be compared, and reading everything
+//! for `verify`.
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Chain, Contact, ContactId, OrgSettings, PersonId, Sub, ThreadHead, ThreadId};
+use anyhow::{Context, Result};
+
+use super::read;
+use super::rows::{self, Cells, Reading, Value, contact_columns, head_columns, record_columns};
+use crate::domain::{Chain, Contact, ContactId, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgHead {
@@ -37,4 +42,61 @@ pub struct Projections {
     pub people: BTreeMap<Sub, (PersonId, String)>,
     pub reads: BTreeMap<(ThreadId, Sub), i64>,
     pub revocations: BTreeMap<Sub, i64>,
+}
+
+pub(super) async fn orgs(reading: &mut impl Reading) -> Result<Vec<OrgId>> {
+    let sql = "SELECT org FROM heads UNION SELECT org FROM orgs UNION SELECT DISTINCT org FROM log ORDER BY 1";
+    let found = reading.rows(sql, &[]).await?;
+    found.iter().map(|row| rows::org_id(row.text(0)?)).collect()
+}
+
+pub(super) async fn records(reading: &mut impl Reading, org: &OrgId, after: i64, limit: u32) -> Result<Vec<Record>> {
+    let sql = concat!(
+        "SELECT ",
+        record_columns!("l"),
+        " FROM log l WHERE l.org = $1 AND l.rev > $2 ORDER BY l.rev LIMIT $3"
+    );
+    let values = [Value::Text(org.as_str()), Value::Int(after), Value::Int(limit.into())];
+    let found = reading.rows(sql, &values).await?;
+    found.iter().map(|row| rows::record(row, 0)).collect()
+}
+
+pub(super) async fn projections(snapshot: &mut impl Reading, org: &OrgId) -> Result<Projections> {
+    let mut stored = Projections {
+        head: read::org_head(snapshot, org).await?.unwrap_or_default(),
+        ..Projections::default()
+    };
+    let of_org = [Value::Text(org.as_str())];
+    let settings = snapshot
+        .row("SELECT settings FROM orgs WHERE org = $1", &of_org)
+        .await?;
+    if let Some(row) = settings {
+        stored.settings = Some(serde_json::from_str(row.text(0)?).context("an org's settings")?);
+    }
+    let sql = concat!("SELECT ", contact_columns!(), " FROM contacts c WHERE c.org = $1");
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let contact = rows::contact(row, 0)?;
+        stored.contacts.insert(contact.id.clone(), contact);
+    }
+    let sql = concat!("SELECT t.thread, ", head_columns!(), " FROM threads t WHERE t.org = $1");
+    for row in &snapshot.rows(sql, &of_org).await? {
+        stored
+            .threads
+            .insert(rows::thread_id(row.text(0)?)?, rows::head(row, 1)?);
+    }
+    let sql = "SELECT sub, person, name FROM people WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let person = (rows::person_id(row.text(1)?)?, row.text(2)?.to_owned());
+        stored.people.insert(rows::sub(row.text(0)?)?, person);
+    }
+    let sql = "SELECT thread, sub, up_to FROM reads WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let key = (rows::thread_id(row.text(0)?)?, rows::sub(row.text(1)?)?);
+        stored.reads.insert(key, row.int(2)?);
+    }
+    let sql = "SELECT sub, before FROM revocations WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        stored.revocations.insert(rows::sub(row.text(0)?)?, row.int(1)?);
+    }
+    Ok(stored)
 }

@@ -2,10 +2,16 @@
 //!
 //! [`Ledger`] is the contract; [`writer`] queues commands and commits whatever queued while the last
 //! commit was in flight; [`clerk`] decides, once for all engines, what a command appends; an engine
-//! ([`sqlite`]) only loads and stores; [`verify`] recomputes everything from the log.
+//! ([`sqlite`], [`postgres`]) only loads and stores; [`read`] is what they have in common besides; [`verify`]
+//! recomputes everything from the log.
 
+mod aside;
 mod audit;
 mod clerk;
+mod pending;
+mod postgres;
+mod read;
+mod rows;
 mod sqlite;
 pub mod verify;
 mod writer;
@@ -16,8 +22,9 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use audit::{OrgHead, Projections};
+pub use pending::Pending;
+pub use postgres::Postgres;
 pub use sqlite::{Sqlite, new_log_id};
-pub use writer::Pending;
 
 use crate::domain::{
     Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Record, Sub, ThreadHead,

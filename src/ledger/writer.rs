@@ -2,114 +2,162 @@
 //! no timer, so an idle ledger adds no latency, and a busy one shares each fsync among hundreds.
 
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use metrics::{counter, histogram};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::Sleep;
+use rand::Rng;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
-use super::{Command, Commit, Outcome};
-use crate::domain::{Code, Refusal};
+use super::aside::Aside;
+use super::pending::{Pending, Queued};
+use super::{Command, Commit, OrgId};
+use crate::domain::Code;
 
-/// Commands that may wait. Beyond it callers hear `busy`: bounded memory, and an honest answer.
+pub(super) use super::pending::Answer;
+
+/// Commands that may wait at one writer. Beyond it callers hear `busy`: bounded memory, and an honest
+/// answer.
 const QUEUE: usize = 16_384;
 /// Commands in one transaction: past some hundreds the fsync is shared well enough.
-const BATCH: usize = 256;
-/// How long a caller waits before it hears that the outcome is not known.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-
-pub(super) type Answer = Result<Outcome, Refusal>;
+pub(super) const BATCH: usize = 256;
 
 /// Why a transaction failed.
 #[derive(Debug)]
 pub(super) enum Failed {
-    /// It surely did not commit.
-    NotCommitted(anyhow::Error),
+    /// The database refused something in it, and nothing of it was committed: a smaller one may do.
+    Refused(anyhow::Error),
+    /// No connection, or no lock in time. Nothing was committed and no command is to blame: the same
+    /// again may do.
+    Unavailable(anyhow::Error),
     /// COMMIT was sent and not answered.
     Unknown(anyhow::Error),
 }
 
-/// What a batch did: an answer for each command, in order, and a commit for each org that grew.
+/// What to do about an org that another node holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Locks {
+    /// Leave its commands unanswered; they go aside.
+    Skip,
+    Wait,
+}
+
+/// What a batch did: an answer for each command, in order (none if its org was skipped), and a commit
+/// for each org that grew.
 pub(super) struct Transacted {
-    pub answers: Vec<Answer>,
+    pub answers: Vec<Option<Answer>>,
     pub commits: Vec<Commit>,
 }
 
 #[async_trait]
 pub(super) trait Engine: Send + 'static {
     /// All of the batch in one transaction. A refused command is an answer, not a failure.
-    async fn transact(&mut self, batch: &[Command]) -> Result<Transacted, Failed>;
+    async fn transact(&mut self, batch: &[&Command], locks: Locks) -> Result<Transacted, Failed>;
 
     async fn close(&mut self);
 }
 
-struct Queued {
-    command: Command,
-    answer: oneshot::Sender<Answer>,
-}
-
-/// The door to the writer's task.
+/// The door to the writers' tasks. An org belongs to one of them, so that its commands keep their order
+/// and two transactions of one node never wait for each other.
 pub(super) struct Writer {
-    queue: parking_lot::Mutex<Option<mpsc::Sender<Queued>>>,
-    done: tokio_util::task::TaskTracker,
+    queues: parking_lot::Mutex<Vec<mpsc::Sender<Queued>>>,
+    tasks: TaskTracker,
 }
 
 impl Writer {
-    /// Starts the task. Commits go to `commits` before their callers are answered.
-    pub fn start(engine: impl Engine, commits: mpsc::Sender<Commit>) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let done = tokio_util::task::TaskTracker::new();
-        done.spawn(run(engine, receiver, commits));
-        done.close();
+    /// Starts a task for each of `engines`; those of `aside` commit what the others had to skip.
+    /// Commits go to `commits` before their callers are answered.
+    pub fn start<E: Engine>(engines: Vec<E>, aside: Vec<E>, commits: mpsc::Sender<Commit>) -> Self {
+        let tasks = TaskTracker::new();
+        let aside = Arc::new(Aside::new(aside, tasks.clone()));
+        let queues = engines
+            .into_iter()
+            .map(|engine| {
+                let (sender, receiver) = mpsc::channel(QUEUE);
+                tasks.spawn(run(engine, receiver, commits.clone(), Arc::clone(&aside)));
+                sender
+            })
+            .collect();
+        tasks.close();
         Self {
-            queue: parking_lot::Mutex::new(Some(sender)),
-            done,
+            queues: parking_lot::Mutex::new(queues),
+            tasks,
         }
     }
 
     pub fn submit(&self, command: Command) -> Pending {
-        let (answer, receiver) = oneshot::channel();
-        let queued = match &*self.queue.lock() {
-            Some(queue) => queue.try_send(Queued { command, answer }).map_err(|_| ()),
-            None => Err(()),
-        };
-        match queued {
-            Ok(()) => Pending(Waiting::For(receiver, Box::pin(tokio::time::sleep(ANSWER_WITHIN)))),
-            Err(()) => Pending(Waiting::Refused),
+        let queues = self.queues.lock();
+        if queues.is_empty() {
+            return Pending::refused();
+        }
+        let queue = &queues[home(command.org(), queues.len())];
+        let (queued, pending) = Queued::new(command);
+        match queue.try_send(queued) {
+            Ok(()) => pending,
+            Err(_) => Pending::refused(),
         }
     }
 
     /// Commits what has queued, then ends.
     pub async fn close(&self) {
-        self.queue.lock().take();
-        self.done.wait().await;
+        self.queues.lock().clear();
+        self.tasks.wait().await;
     }
 }
 
-async fn run(mut engine: impl Engine, mut queue: mpsc::Receiver<Queued>, commits: mpsc::Sender<Commit>) {
-    let mut waiting = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut waiting, BATCH).await > 0 {
-        let (batch, answers): (Vec<_>, Vec<_>) =
-            waiting.drain(..).map(|queued| (queued.command, queued.answer)).unzip();
+fn home(org: &OrgId, writers: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    org.hash(&mut hasher);
+    (hasher.finish() % writers as u64) as usize
+}
+
+async fn run<E: Engine>(
+    mut engine: E,
+    mut queue: mpsc::Receiver<Queued>,
+    commits: mpsc::Sender<Commit>,
+    aside: Arc<Aside<E>>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
         histogram!("crewline_commit_batch").record(batch.len() as f64);
-        commit(&mut engine, &batch, answers, &commits).await;
+        let mut pause = Pause::default();
+        loop {
+            let again = attempt(&mut engine, std::mem::take(&mut batch), &commits, Some(&aside)).await;
+            if again.is_empty() {
+                break;
+            }
+            batch = again;
+            pause.wait().await;
+        }
     }
     engine.close().await;
 }
 
+/// One try. Gives back, in order, what surely did not commit and is worth trying again.
+///
 /// One bad command must fail alone: a batch that the database refuses is halved until it is found.
-fn commit<'a>(
-    engine: &'a mut impl Engine,
-    batch: &'a [Command],
-    mut answers: Vec<oneshot::Sender<Answer>>,
+pub(super) fn attempt<'a, E: Engine>(
+    engine: &'a mut E,
+    mut batch: Vec<Queued>,
     commits: &'a mpsc::Sender<Commit>,
-) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    aside: Option<&'a Arc<Aside<E>>>,
+) -> Pin<Box<dyn Future<Output = Vec<Queued>> + Send + 'a>> {
     Box::pin(async move {
+        if let Some(aside) = aside {
+            batch = aside.queue_behind(batch);
+        }
+        batch.retain(Queued::take_up);
+        if batch.is_empty() {
+            return batch;
+        }
         let started = Instant::now();
-        match engine.transact(batch).await {
+        let commands: Vec<_> = batch.iter().map(|queued| &queued.command).collect();
+        let locks = if aside.is_some() { Locks::Skip } else { Locks::Wait };
+        match engine.transact(&commands, locks).await {
             Ok(transacted) => {
                 histogram!("crewline_commit_seconds").record(started.elapsed().as_secs_f64());
                 for commit in transacted.commits {
@@ -117,62 +165,63 @@ fn commit<'a>(
                     // Only at shutdown is nobody there to hear it.
                     let _ = commits.send(commit).await;
                 }
-                for (to, answer) in answers.into_iter().zip(transacted.answers) {
-                    let _ = to.send(answer);
+                let mut skipped = Vec::new();
+                for (queued, answer) in batch.into_iter().zip(transacted.answers) {
+                    match answer {
+                        Some(answer) => queued.answer(answer),
+                        None => {
+                            queued.put_back();
+                            skipped.push(queued);
+                        }
+                    }
                 }
+                if let Some(aside) = aside {
+                    aside.park(skipped, commits);
+                }
+                Vec::new()
             }
-            Err(Failed::NotCommitted(_)) if batch.len() > 1 => {
+            Err(Failed::Refused(_)) if batch.len() > 1 => {
                 counter!("crewline_commit_bisected_total").increment(1);
-                let half = batch.len() / 2;
-                let rest = answers.split_off(half);
-                commit(engine, &batch[..half], answers, commits).await;
-                commit(engine, &batch[half..], rest, commits).await;
-            }
-            Err(failed) => {
-                let (code, error) = match failed {
-                    Failed::NotCommitted(error) => (Code::NotCommitted, error),
-                    Failed::Unknown(error) => (Code::UnknownOutcome, error),
-                };
-                counter!("crewline_commit_failed_total").increment(batch.len() as u64);
-                tracing::error!(commands = batch.len(), code = code.as_str(), error = %format!("{error:#}"), "a transaction failed");
-                for to in answers {
-                    let _ = to.send(Err(Refusal::new(code, explain(code))));
+                batch.iter().for_each(Queued::put_back);
+                let rest = batch.split_off(batch.len() / 2);
+                let mut again = attempt(engine, batch, commits, aside).await;
+                if again.is_empty() {
+                    return attempt(engine, rest, commits, aside).await;
                 }
+                again.extend(rest);
+                again
             }
+            Err(Failed::Unavailable(error)) => {
+                tracing::warn!(commands = batch.len(), error = %format!("{error:#}"), "a transaction has to be tried again");
+                batch.iter().for_each(Queued::put_back);
+                let (old, young) = batch.into_iter().partition(Queued::is_too_old);
+                refuse(old, Code::NotCommitted, &error);
+                young
+            }
+            Err(Failed::Refused(error)) => refuse(batch, Code::NotCommitted, &error),
+            Err(Failed::Unknown(error)) => refuse(batch, Code::UnknownOutcome, &error),
         }
     })
 }
 
-fn explain(code: Code) -> &'static str {
-    match code {
-        Code::UnknownOutcome => "it may have been kept or not; send it again with the same id to find out",
-        Code::Busy => "too much is waiting to be written; try again in a moment",
-        _ => "it was not kept; try again in a moment",
+fn refuse(batch: Vec<Queued>, code: Code, error: &anyhow::Error) -> Vec<Queued> {
+    if !batch.is_empty() {
+        counter!("crewline_commit_failed_total").increment(batch.len() as u64);
+        tracing::error!(commands = batch.len(), code = code.as_str(), error = %format!("{error:#}"), "a transaction failed");
     }
+    batch.into_iter().for_each(|queued| queued.refuse(code));
+    Vec::new()
 }
 
-enum Waiting {
-    For(oneshot::Receiver<Answer>, Pin<Box<Sleep>>),
-    Refused,
-}
+/// Between tries: longer each time, and not in step with other nodes.
+#[derive(Default)]
+pub(super) struct Pause(u32);
 
-/// The answer to a command, when it comes. Dropping it does not take the command back.
-pub struct Pending(Waiting);
-
-impl Future for Pending {
-    type Output = Result<Outcome, Refusal>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let unknown = || Refusal::new(Code::UnknownOutcome, explain(Code::UnknownOutcome));
-        match &mut self.get_mut().0 {
-            Waiting::Refused => Poll::Ready(Err(Refusal::new(Code::Busy, explain(Code::Busy)))),
-            Waiting::For(answer, patience) => {
-                if let Poll::Ready(answer) = Pin::new(answer).poll(cx) {
-                    // A writer that went away without an answer may have committed first.
-                    return Poll::Ready(answer.unwrap_or_else(|_| Err(unknown())));
-                }
-                patience.as_mut().poll(cx).map(|()| Err(unknown()))
-            }
-        }
+impl Pause {
+    pub async fn wait(&mut self) {
+        let most = (10u64 << self.0.min(6)).min(500);
+        self.0 += 1;
+        let pause = rand::rng().random_range(most / 2..=most);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 }

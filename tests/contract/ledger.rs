@@ -10,6 +10,8 @@ use crewline::domain::{
 use crewline::ledger::{Badge, Command, InboxFilter, Ledger, Numbers, Outcome, Sqlite, verify};
 use tempfile::TempDir;
 
+use super::cluster::cluster;
+
 /// A ledger with one org and, in it, a contact for each name.
 pub struct Book {
     pub ledger: Arc<dyn Ledger>,
@@ -22,6 +24,12 @@ pub async fn sqlite() -> (Arc<dyn Ledger>, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Sqlite::open(&dir.path().join("crewline.db")).await.unwrap();
     (Arc::new(ledger), dir)
+}
+
+pub async fn postgres() -> (Arc<dyn Ledger>, TempDir) {
+    let cluster = cluster();
+    let ledger = cluster.open(&cluster.migrated().await).await;
+    (ledger, tempfile::tempdir().unwrap())
 }
 
 pub fn settings(name: &str) -> OrgSettings {
@@ -687,33 +695,36 @@ async fn closing_keeps_what_was_queued_and_refuses_what_comes_later(book: Book) 
 }
 
 macro_rules! suite {
-    ($engine:ident, $open:expr, [$($test:ident),* $(,)?]) => {
+    ($engine:ident, $open:expr) => {
         mod $engine {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(super::Book::open($open.await).await).await;
-            })*
+            suite!(
+                $open,
+                [
+                    numbers_have_no_gap_and_each_caller_keeps_its_order,
+                    an_id_answers_for_ever_with_its_first_outcome,
+                    a_refused_command_leaves_nothing_and_its_neighbours_alone,
+                    stale_says_what_others_wrote_after_seen,
+                    badges_follow_reading_and_answering,
+                    marks_go_forward_only_and_land_on_the_other_sides_last_message,
+                    views_page_without_a_gap,
+                    the_inbox_lists_threads_by_their_last_activity,
+                    commits_are_handed_on_in_order_with_their_badges,
+                    saying_the_same_twice_changes_nothing,
+                    one_contact_gets_one_thread_however_many_ask_at_once,
+                    names_are_frozen_at_sending,
+                    a_revocation_is_remembered,
+                    closing_keeps_what_was_queued_and_refuses_what_comes_later,
+                ]
+            );
         }
+    };
+    ($open:expr, [$($test:ident),* $(,)?]) => {
+        $(#[tokio::test]
+        async fn $test() {
+            super::$test(super::Book::open($open.await).await).await;
+        })*
     };
 }
 
-suite!(
-    on_sqlite,
-    super::sqlite(),
-    [
-        numbers_have_no_gap_and_each_caller_keeps_its_order,
-        an_id_answers_for_ever_with_its_first_outcome,
-        a_refused_command_leaves_nothing_and_its_neighbours_alone,
-        stale_says_what_others_wrote_after_seen,
-        badges_follow_reading_and_answering,
-        marks_go_forward_only_and_land_on_the_other_sides_last_message,
-        views_page_without_a_gap,
-        the_inbox_lists_threads_by_their_last_activity,
-        commits_are_handed_on_in_order_with_their_badges,
-        saying_the_same_twice_changes_nothing,
-        one_contact_gets_one_thread_however_many_ask_at_once,
-        names_are_frozen_at_sending,
-        a_revocation_is_remembered,
-        closing_keeps_what_was_queued_and_refuses_what_comes_later,
-    ]
-);
+suite!(on_sqlite, super::sqlite());
+suite!(on_postgres, super::postgres());

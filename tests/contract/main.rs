@@ -3,10 +3,13 @@
 // In a test an error is a failure.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/postgres.rs"]
+mod cluster;
 #[path = "../support/redis.rs"]
 mod redis;
 
 mod bus;
 mod ledger;
 mod only_appends;
+mod postgres;
 mod tampering;

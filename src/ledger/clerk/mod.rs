@@ -105,8 +105,8 @@ impl<'a, S: Store> Clerk<'a, S> {
     }
 
     /// Writes what was entered. The caller commits, and only then hands the commits on.
-    pub async fn finish(self, answers: Vec<Answer>) -> Result<Transacted> {
-        let mut commits = Vec::new();
+    pub async fn finish(self, answers: Vec<Option<Answer>>) -> Result<Transacted> {
+        let mut grown = Vec::new();
         for (org, open) in self.orgs {
             let mut entered = open.entered;
             if entered.records.is_empty() {
@@ -117,33 +117,12 @@ impl<'a, S: Store> Clerk<'a, S> {
                 entered.head.new += i64::from(head.is_new()) - i64::from(was_new);
                 entered.head.waiting += i64::from(head.is_waiting()) - i64::from(was_waiting);
             }
-            self.store.write(&org, &entered).await?;
-            let spoken: Vec<_> = entered.records.iter().filter(|r| r.seq.is_some()).collect();
-            let badges = entered
-                .threads
-                .iter()
-                .filter(|(thread, _)| spoken.iter().any(|r| r.thread.as_ref() == Some(*thread)))
-                .map(|(thread, head)| {
-                    (
-                        thread.clone(),
-                        CustomerBadge {
-                            unread: head.unread(Side::Customer),
-                            as_of: head.seq,
-                        },
-                    )
-                })
-                .collect();
-            commits.push(Commit {
-                org,
-                badge: TeamBadge {
-                    new: entered.head.new,
-                    waiting: entered.head.waiting,
-                    as_of: entered.head.rev,
-                },
-                badges,
-                records: entered.records,
-            });
+            grown.push((org, entered));
         }
+        if !grown.is_empty() {
+            self.store.write(&grown).await?;
+        }
+        let commits = grown.into_iter().map(|(org, entered)| commit(org, entered)).collect();
         Ok(Transacted { answers, commits })
     }
 
@@ -281,6 +260,34 @@ impl<'a, S: Store> Clerk<'a, S> {
             sub: Some(sub.clone()),
             contact: None,
         })
+    }
+}
+
+fn commit(org: OrgId, entered: Entered) -> Commit {
+    let spoken: Vec<_> = entered.records.iter().filter(|r| r.seq.is_some()).collect();
+    let badges = entered
+        .threads
+        .iter()
+        .filter(|(thread, _)| spoken.iter().any(|r| r.thread.as_ref() == Some(*thread)))
+        .map(|(thread, head)| {
+            (
+                thread.clone(),
+                CustomerBadge {
+                    unread: head.unread(Side::Customer),
+                    as_of: head.seq,
+                },
+            )
+        })
+        .collect();
+    Commit {
+        org,
+        badge: TeamBadge {
+            new: entered.head.new,
+            waiting: entered.head.waiting,
+            as_of: entered.head.rev,
+        },
+        badges,
+        records: entered.records,
     }
 }
 

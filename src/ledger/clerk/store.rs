@@ -25,7 +25,8 @@ pub(in crate::ledger) trait Store: Send {
     async fn at_seq(&mut self, org: &OrgId, thread: &ThreadId, seq: i64) -> Result<Option<(Counts, i64)>>;
     /// The first messages after a seq that `submitter` did not send.
     async fn others_after(&mut self, org: &OrgId, thread: &ThreadId, seq: i64, submitter: &str) -> Result<Vec<Record>>;
-    async fn write(&mut self, org: &OrgId, entered: &Entered) -> Result<()>;
+    /// All that the batch changed, in each org that grew.
+    async fn write(&mut self, all: &[(OrgId, Entered)]) -> Result<()>;
 }
 
 /// What a batch changes in one org.

@@ -3,9 +3,6 @@
 //! WAL with `synchronous = FULL`: COMMIT returns after the fsync. One connection writes; readers have
 //! a pool, and those who catch up have another, so that neither waits for the writer or each other.
 
-mod audit;
-mod read;
-mod rows;
 mod store;
 
 use std::path::Path;
@@ -13,15 +10,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::mpsc;
 
 use super::clerk::Clerk;
-use super::writer::{Engine, Failed, Transacted, Writer};
+use super::rows::{Cells, Reading, Value};
+use super::writer::{Engine, Failed, Locks, Transacted, Writer};
 use super::{
     Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
-    ViewHead,
+    ViewHead, audit, read,
 };
 use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
 
@@ -69,9 +68,10 @@ impl Sqlite {
         let (sender, receiver) = mpsc::channel(COMMITS);
         Ok(Self {
             writer: Writer::start(
-                Writing {
+                vec![Writing {
                     connection: Some(writing),
-                },
+                }],
+                Vec::new(),
                 sender,
             ),
             commits: parking_lot::Mutex::new(Some(receiver)),
@@ -106,13 +106,13 @@ struct Writing {
 
 #[async_trait]
 impl Engine for Writing {
-    async fn transact(&mut self, batch: &[Command]) -> Result<Transacted, Failed> {
+    async fn transact(&mut self, batch: &[&Command], _: Locks) -> Result<Transacted, Failed> {
         let connection = self.connection.as_mut().expect("closed last");
         let mut transaction = connection
             .begin_with("BEGIN IMMEDIATE")
             .await
-            .map_err(|error| Failed::NotCommitted(error.into()))?;
-        let done = carry_out(&mut transaction, batch).await.map_err(Failed::NotCommitted)?;
+            .map_err(|error| Failed::Unavailable(error.into()))?;
+        let done = carry_out(&mut transaction, batch).await.map_err(Failed::Refused)?;
         transaction
             .commit()
             .await
@@ -129,12 +129,12 @@ impl Engine for Writing {
     }
 }
 
-async fn carry_out(transaction: &mut SqliteConnection, batch: &[Command]) -> anyhow::Result<Transacted> {
+async fn carry_out(transaction: &mut SqliteConnection, batch: &[&Command]) -> anyhow::Result<Transacted> {
     let mut store = store::Transaction(transaction);
     let mut clerk = Clerk::open(&mut store).await?;
     let mut answers = Vec::with_capacity(batch.len());
     for command in batch {
-        answers.push(clerk.carry_out(command).await?);
+        answers.push(Some(clerk.carry_out(command).await?));
     }
     clerk.finish(answers).await
 }
@@ -150,51 +150,54 @@ impl Ledger for Sqlite {
     }
 
     async fn log_id(&self) -> Result<String> {
-        Ok(read::log_id(&self.readers).await?)
+        let row = self.reader().await?.row("SELECT id FROM log_identity", &[]).await?;
+        Ok(row.context("the file holds no log")?.text(0)?.to_owned())
     }
 
     async fn admit(&self, org: &OrgId, sub: &Sub, contact: Option<&ContactId>) -> Result<Option<Admission>> {
-        Ok(read::admit(&self.readers, org, sub, contact).await?)
+        Ok(read::admit(&mut *self.reader().await?, org, sub, contact).await?)
     }
 
     async fn lists_origin(&self, origin: &str) -> Result<bool> {
-        Ok(read::lists_origin(&self.readers, origin).await?)
+        let sql = "SELECT 1 FROM orgs o, json_each(o.settings, '$.origins') j WHERE j.value = $1 LIMIT 1";
+        Ok(self.reader().await?.row(sql, &[Value::Text(origin)]).await?.is_some())
     }
 
     async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>> {
-        Ok(read::heads(&self.readers, orgs).await?)
+        let sql = "SELECT h.org, h.rev FROM json_each($1) j JOIN heads h ON h.org = j.value";
+        Ok(read::heads(&mut *self.reader().await?, sql, orgs).await?)
     }
 
     async fn head(&self, view: &View) -> Result<Option<ViewHead>> {
-        Ok(read::head(&self.readers, view).await?)
+        Ok(read::head(&mut *snapshot(&self.readers).await?, view).await?)
     }
 
     async fn after(&self, view: &View, cursor: i64, limit: u32) -> Result<Slice> {
-        Ok(read::after(&self.catching_up, view, cursor, limit).await?)
+        Ok(read::after(&mut *snapshot(&self.catching_up).await?, view, cursor, limit).await?)
     }
 
     async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page> {
-        Ok(read::history(&self.readers, view, thread, before, limit).await?)
+        Ok(read::history(&mut *snapshot(&self.readers).await?, view, thread, before, limit).await?)
     }
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {
-        Ok(read::inbox(&self.readers, org, filter, before, limit).await?)
+        Ok(read::inbox(&mut *snapshot(&self.readers).await?, org, filter, before, limit).await?)
     }
 
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
-        Ok(read::thread(&self.readers, org, thread).await?)
+        Ok(read::thread(&mut *snapshot(&self.readers).await?, org, thread).await?)
     }
 
     async fn orgs(&self) -> Result<Vec<OrgId>> {
-        Ok(audit::orgs(&self.readers).await?)
+        Ok(audit::orgs(&mut *self.reader().await?).await?)
     }
 
     async fn records(&self, org: &OrgId, after: i64, limit: u32) -> Result<Vec<Record>> {
-        Ok(audit::records(&self.readers, org, after, limit).await?)
+        Ok(audit::records(&mut *self.reader().await?, org, after, limit).await?)
     }
 
     async fn projections(&self, org: &OrgId) -> Result<Projections> {
-        Ok(audit::projections(&self.readers, org).await?)
+        Ok(audit::projections(&mut *snapshot(&self.readers).await?, org).await?)
     }
 
     async fn close(&self) {
@@ -202,4 +205,15 @@ impl Ledger for Sqlite {
         self.readers.close().await;
         self.catching_up.close().await;
     }
+}
+
+impl Sqlite {
+    async fn reader(&self) -> anyhow::Result<PoolConnection<sqlx::Sqlite>> {
+        Ok(self.readers.acquire().await?)
+    }
+}
+
+/// A transaction reads one snapshot, from its first query on.
+async fn snapshot(pool: &SqlitePool) -> anyhow::Result<Transaction<'static, sqlx::Sqlite>> {
+    Ok(pool.begin().await?)
 }

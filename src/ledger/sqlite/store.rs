@@ -4,10 +4,10 @@ use anyhow::Result;
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
-use super::rows::{self, CONTACT_COLUMNS, contact_columns, head_columns, record_columns};
 use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
+use crate::ledger::rows::{self, CONTACT_COLUMNS, contact_columns, head_columns, record_columns};
 
 /// How many records a `stale` answer looks at; the wire shows fewer.
 const STALE_RECORDS: i64 = 20;
@@ -149,7 +149,16 @@ impl Store for Transaction<'_> {
         .collect()
     }
 
-    async fn write(&mut self, org: &OrgId, entered: &Entered) -> Result<()> {
+    async fn write(&mut self, all: &[(OrgId, Entered)]) -> Result<()> {
+        for (org, entered) in all {
+            self.write_org(org, entered).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Transaction<'_> {
+    async fn write_org(&mut self, org: &OrgId, entered: &Entered) -> Result<()> {
         for record in &entered.records {
             self.insert(record).await?;
         }
@@ -231,9 +240,7 @@ impl Store for Transaction<'_> {
         }
         Ok(())
     }
-}
 
-impl Transaction<'_> {
     async fn insert(&mut self, record: &Record) -> Result<()> {
         sqlx::query(
             "INSERT INTO log (org, rev, thread, seq, kind, submitter, id, body_team, body_public,

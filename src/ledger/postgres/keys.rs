@@ -1,0 +1,88 @@
+//! What a batch will ask for, as lists of keys: each list is looked up by one statement.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{ContactId, Mark, OrgId, Person, Sub, ThreadId};
+use crate::ledger::Command;
+
+/// Sorted and without repeats.
+#[derive(Default)]
+pub(super) struct Keys {
+    pub orgs: BTreeSet<OrgId>,
+    /// Orgs that the batch makes, if they are not there yet.
+    pub made: BTreeSet<OrgId>,
+    pub threads: BTreeSet<(OrgId, ThreadId)>,
+    pub contacts: BTreeSet<(OrgId, ContactId)>,
+    pub people: BTreeSet<(OrgId, Sub)>,
+    pub reads: BTreeSet<(OrgId, ThreadId, Sub)>,
+    pub revocations: BTreeSet<(OrgId, Sub)>,
+    /// Submitter and id.
+    pub ids: BTreeSet<(OrgId, String, String)>,
+    pub seqs: BTreeSet<(OrgId, ThreadId, i64)>,
+}
+
+impl Keys {
+    pub fn of(batch: &[&Command]) -> Self {
+        let mut keys = Self::default();
+        for command in batch {
+            keys.add(command);
+        }
+        keys
+    }
+
+    fn add(&mut self, command: &Command) {
+        let org = command.org();
+        self.orgs.insert(org.clone());
+        match command {
+            Command::Say { thread, by, draft, .. } => {
+                self.thread(org, thread, by);
+                let id = draft.id.as_str().to_owned();
+                self.ids.insert((org.clone(), by.submitter(), id));
+            }
+            Command::Mark {
+                thread,
+                by,
+                mark,
+                up_to,
+                ..
+            } => {
+                self.thread(org, thread, by);
+                self.seqs.insert((org.clone(), thread.clone(), *up_to));
+                if let (Mark::Read, Person::Staff { sub, .. }) = (mark, by) {
+                    self.reads.insert((org.clone(), thread.clone(), sub.clone()));
+                }
+            }
+            Command::Handle { thread, by, seen, .. } => {
+                self.thread(org, thread, by);
+                self.seqs.insert((org.clone(), thread.clone(), *seen));
+            }
+            Command::PutOrg { .. } => {
+                self.made.insert(org.clone());
+            }
+            Command::PutContact { contact, .. } => {
+                self.contacts.insert((org.clone(), contact.clone()));
+            }
+            Command::Revoke { sub, .. } => {
+                self.revocations.insert((org.clone(), sub.clone()));
+            }
+        }
+    }
+
+    fn thread(&mut self, org: &OrgId, thread: &ThreadId, by: &Person) {
+        self.threads.insert((org.clone(), thread.clone()));
+        if let Person::Staff { sub, .. } | Person::Service { sub, .. } = by {
+            self.people.insert((org.clone(), sub.clone()));
+        }
+    }
+
+    /// Leaves only what belongs to the orgs that are locked.
+    pub fn keep(&mut self, locked: impl Fn(&OrgId) -> bool) {
+        self.threads.retain(|(org, ..)| locked(org));
+        self.contacts.retain(|(org, ..)| locked(org));
+        self.people.retain(|(org, ..)| locked(org));
+        self.reads.retain(|(org, ..)| locked(org));
+        self.revocations.retain(|(org, ..)| locked(org));
+        self.ids.retain(|(org, ..)| locked(org));
+        self.seqs.retain(|(org, ..)| locked(org));
+    }
+}

@@ -1,0 +1,191 @@
+//! The ledger in Postgres, for any number of nodes.
+//!
+//! An org's row in `heads` is its lock. Several writers share the orgs of a node; what another node
+//! holds is skipped and committed aside. Sessions that serve take a role that can only add to the log.
+
+mod engine;
+mod keys;
+mod lock;
+mod session;
+mod store;
+mod transaction;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool, Transaction};
+use tokio::sync::mpsc;
+
+use super::rows::{Reading, Value};
+use super::writer::Writer;
+use super::{
+    Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
+    ViewHead, audit, read,
+};
+use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
+use engine::Writing;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Commits that the hub has not taken yet. When it is full the writers wait: nothing is dropped.
+const COMMITS: usize = 1_024;
+const WRITERS: usize = 4;
+/// Connections for orgs that other nodes hold.
+const ASIDE: usize = 2;
+const READERS: u32 = 8;
+const CATCHING_UP: u32 = 4;
+
+pub struct Postgres {
+    writer: Writer,
+    commits: parking_lot::Mutex<Option<mpsc::Receiver<Commit>>>,
+    readers: PgPool,
+    catching_up: PgPool,
+}
+
+impl Postgres {
+    /// Opens a ledger that [`Postgres::migrate`] made.
+    pub async fn open(url: &str) -> anyhow::Result<Self> {
+        let options = session::options(url)?;
+        session::check(&options).await?;
+        let (connection, log) = session::writes(&options).await?;
+        let log: Arc<str> = log.into();
+        let writing = |connection| Writing {
+            options: options.clone(),
+            log: Arc::clone(&log),
+            connection,
+        };
+        let mut writers = vec![writing(Some(connection))];
+        writers.resize_with(WRITERS, || writing(None));
+        let aside = (0..ASIDE).map(|_| writing(None)).collect();
+        let (sender, receiver) = mpsc::channel(COMMITS);
+        Ok(Self {
+            writer: Writer::start(writers, aside, sender),
+            commits: parking_lot::Mutex::new(Some(receiver)),
+            readers: pool(&options, READERS, Duration::from_secs(5)),
+            // Ten thousand may come back at once: they wait for each other, and for nobody else.
+            catching_up: pool(&options, CATCHING_UP, Duration::from_secs(30)),
+        })
+    }
+
+    /// Makes the tables and the role that serves, or brings them up to date. The login owns them from
+    /// then on, and should not be the one that serves.
+    pub async fn migrate(url: &str) -> anyhow::Result<()> {
+        let mut connection = PgConnection::connect_with(&session::options(url)?)
+            .await
+            .context("cannot connect to the database")?;
+        MIGRATIONS
+            .run(&mut connection)
+            .await
+            .context("cannot migrate the ledger")?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// Gives the log a new identity, so that every client that knew the old one loads afresh. For after
+    /// a restore, when numbers may be given out a second time.
+    pub async fn new_log_id(url: &str) -> anyhow::Result<String> {
+        let mut connection = PgConnection::connect_with(&session::options(url)?)
+            .await
+            .context("cannot connect to the database")?;
+        let changed = sqlx::query("UPDATE log_identity SET id = gen_random_uuid()")
+            .execute(&mut connection)
+            .await?;
+        anyhow::ensure!(
+            changed.rows_affected() == 1,
+            "the database holds no log; run `crewline migrate` first"
+        );
+        let id = session::log_id(&mut connection).await?;
+        connection.close().await?;
+        Ok(id)
+    }
+
+    async fn reader(&self) -> anyhow::Result<PoolConnection<sqlx::Postgres>> {
+        Ok(self.readers.acquire().await?)
+    }
+}
+
+fn pool(options: &PgConnectOptions, connections: u32, patience: Duration) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(patience)
+        .after_connect(|connection, _| Box::pin(session::reads(connection)))
+        .connect_lazy_with(options.clone())
+}
+
+async fn snapshot(pool: &PgPool) -> anyhow::Result<Transaction<'static, sqlx::Postgres>> {
+    Ok(pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?)
+}
+
+#[async_trait]
+impl Ledger for Postgres {
+    fn submit(&self, command: Command) -> Pending {
+        self.writer.submit(command)
+    }
+
+    fn commits(&self) -> Option<mpsc::Receiver<Commit>> {
+        self.commits.lock().take()
+    }
+
+    async fn log_id(&self) -> Result<String> {
+        Ok(session::log_id(&mut *self.reader().await?).await?)
+    }
+
+    async fn admit(&self, org: &OrgId, sub: &Sub, contact: Option<&ContactId>) -> Result<Option<Admission>> {
+        Ok(read::admit(&mut *self.reader().await?, org, sub, contact).await?)
+    }
+
+    async fn lists_origin(&self, origin: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM orgs WHERE settings::jsonb -> 'origins' ? $1 LIMIT 1";
+        Ok(self.reader().await?.row(sql, &[Value::Text(origin)]).await?.is_some())
+    }
+
+    async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>> {
+        let sql = "SELECT h.org, h.rev FROM json_array_elements_text($1::json) j (org) JOIN heads h ON h.org = j.org";
+        Ok(read::heads(&mut *self.reader().await?, sql, orgs).await?)
+    }
+
+    async fn head(&self, view: &View) -> Result<Option<ViewHead>> {
+        Ok(read::head(&mut *snapshot(&self.readers).await?, view).await?)
+    }
+
+    async fn after(&self, view: &View, cursor: i64, limit: u32) -> Result<Slice> {
+        Ok(read::after(&mut *snapshot(&self.catching_up).await?, view, cursor, limit).await?)
+    }
+
+    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page> {
+        Ok(read::history(&mut *snapshot(&self.readers).await?, view, thread, before, limit).await?)
+    }
+
+    async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {
+        Ok(read::inbox(&mut *snapshot(&self.readers).await?, org, filter, before, limit).await?)
+    }
+
+    async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
+        Ok(read::thread(&mut *snapshot(&self.readers).await?, org, thread).await?)
+    }
+
+    async fn orgs(&self) -> Result<Vec<OrgId>> {
+        Ok(audit::orgs(&mut *self.reader().await?).await?)
+    }
+
+    async fn records(&self, org: &OrgId, after: i64, limit: u32) -> Result<Vec<Record>> {
+        Ok(audit::records(&mut *self.reader().await?, org, after, limit).await?)
+    }
+
+    async fn projections(&self, org: &OrgId) -> Result<Projections> {
+        Ok(audit::projections(&mut *snapshot(&self.readers).await?, org).await?)
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+        self.catching_up.close().await;
+    }
+}

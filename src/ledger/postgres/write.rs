@@ -1,0 +1,187 @@
+//! Writing what a batch changed: one statement a table, each column of it an array.
+
+use anyhow::Result;
+use sqlx::PgConnection;
+
+use crate::domain::OrgId;
+use crate::ledger::clerk::Entered;
+
+/// Runs a statement with one array for each column of `$rows`; none if there are no rows.
+macro_rules! write_rows {
+    ($connection:expr, $rows:expr, $sql:expr, |$row:pat_param| $($value:expr),+ $(,)?) => {{
+        let rows = $rows;
+        if !rows.is_empty() {
+            // Each column's closure takes the row apart anew, and uses a part of it.
+            #[allow(unused_variables)]
+            let query = sqlx::query($sql)$(.bind(rows.iter().map(|$row| $value).collect::<Vec<_>>()))+;
+            query.execute(&mut *$connection).await?;
+        }
+    }};
+}
+
+pub(super) async fn write(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
+    write_log(connection, all).await?;
+    write_threads(connection, all).await?;
+    write_contacts(connection, all).await?;
+    write_people(connection, all).await?;
+    write_orgs(connection, all).await
+}
+
+async fn write_log(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
+    write_rows!(
+        connection,
+        all.iter().flat_map(|(_, entered)| &entered.records).collect::<Vec<_>>(),
+        "INSERT INTO log (org, rev, thread, seq, kind, submitter, id, body_team, body_public,
+                          customer_count, team_count, at, hash)
+         SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+             $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bytea[])",
+        |record| record.org.as_str(),
+        record.rev,
+        record.thread.as_ref().map(|thread| thread.as_str()),
+        record.seq,
+        record.kind.as_str(),
+        record.submitter.as_deref(),
+        record.id.as_deref(),
+        record.body_team.as_str(),
+        record.body_public.as_deref(),
+        record.counts.customer,
+        record.counts.team,
+        record.at,
+        record.hash.0.as_slice(),
+    );
+    Ok(())
+}
+
+async fn write_threads(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
+    write_rows!(
+        connection,
+        all.iter()
+            .flat_map(|(org, entered)| entered.threads.iter().map(move |(thread, head)| (org, thread, head)))
+            .collect::<Vec<_>>(),
+        "INSERT INTO threads (org, thread, seq, customer_count, team_count, hash, active, last_customer, last_team,
+             customer_delivered, customer_read, customer_read_count,
+             team_delivered, team_read, team_read_count, answered, waiting_since)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[],
+             $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+             $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[])
+         ON CONFLICT (org, thread) DO UPDATE SET seq = excluded.seq,
+             customer_count = excluded.customer_count, team_count = excluded.team_count, hash = excluded.hash,
+             active = excluded.active, last_customer = excluded.last_customer, last_team = excluded.last_team,
+             customer_delivered = excluded.customer_delivered, customer_read = excluded.customer_read,
+             customer_read_count = excluded.customer_read_count, team_delivered = excluded.team_delivered,
+             team_read = excluded.team_read, team_read_count = excluded.team_read_count,
+             answered = excluded.answered, waiting_since = excluded.waiting_since",
+        |(org, thread, head)| org.as_str(),
+        thread.as_str(),
+        head.seq,
+        head.counts.customer,
+        head.counts.team,
+        head.hash.0.as_slice(),
+        head.active,
+        head.last_customer,
+        head.last_team,
+        head.customer.delivered,
+        head.customer.read,
+        head.customer.read_count,
+        head.team.delivered,
+        head.team.read,
+        head.team.read_count,
+        head.answered,
+        head.waiting_since,
+    );
+    Ok(())
+}
+
+async fn write_contacts(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
+    write_rows!(
+        connection,
+        all.iter()
+            .flat_map(|(org, entered)| entered.contacts.values().map(move |contact| (org, contact)))
+            .collect::<Vec<_>>(),
+        "INSERT INTO contacts (org, contact, thread, person, name, phone)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+         ON CONFLICT (org, contact) DO UPDATE SET name = excluded.name, phone = excluded.phone",
+        |(org, contact)| org.as_str(),
+        contact.id.as_str(),
+        contact.thread.as_str(),
+        contact.person.as_str(),
+        contact.name.as_str(),
+        contact.phone.as_ref().map(|phone| phone.as_str()),
+    );
+    Ok(())
+}
+
+async fn write_people(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
+    write_rows!(
+        connection,
+        all.iter()
+            .flat_map(|(org, entered)| entered.people.iter().map(move |(sub, person)| (org, sub, person)))
+            .collect::<Vec<_>>(),
+        "INSERT INTO people (org, sub, person, name)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+         ON CONFLICT (org, sub) DO UPDATE SET name = excluded.name WHERE people.name <> excluded.name",
+        |(org, sub, (person, name))| org.as_str(),
+        sub.as_str(),
+        person.as_str(),
+        name.as_str(),
+    );
+    write_rows!(
+        connection,
+        all.iter()
+            .flat_map(|(org, entered)| entered.reads.iter().map(move |(read, up_to)| (org, read, up_to)))
+            .collect::<Vec<_>>(),
+        "INSERT INTO reads (org, thread, sub, up_to)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+         ON CONFLICT (org, thread, sub) DO UPDATE SET up_to = excluded.up_to",
+        |(org, (thread, sub), up_to)| org.as_str(),
+        thread.as_str(),
+        sub.as_str(),
+        **up_to,
+    );
+    write_rows!(
+        connection,
+        all.iter()
+            .flat_map(|(org, entered)| entered.revocations.iter().map(move |(sub, before)| (org, sub, before)))
+            .collect::<Vec<_>>(),
+        "INSERT INTO revocations (org, sub, before)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
+         ON CONFLICT (org, sub) DO UPDATE SET before = excluded.before",
+        |(org, sub, before)| org.as_str(),
+        sub.as_str(),
+        **before,
+    );
+    Ok(())
+}
+
+async fn write_orgs(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
+    let mut settings = Vec::new();
+    for (org, entered) in all {
+        if let Some(changed) = &entered.settings {
+            settings.push((org, serde_json::to_string(changed)?));
+        }
+    }
+    write_rows!(
+        connection,
+        settings,
+        "INSERT INTO orgs (org, settings) SELECT * FROM unnest($1::text[], $2::text[])
+         ON CONFLICT (org) DO UPDATE SET settings = excluded.settings",
+        |(org, settings)| org.as_str(),
+        settings.as_str(),
+    );
+    // The row is there: it is what was locked.
+    write_rows!(
+        connection,
+        all,
+        "UPDATE heads h SET rev = k.rev, at = k.at, hash = k.hash, new = k.new, waiting = k.waiting
+         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[])
+             k (org, rev, at, hash, new, waiting)
+         WHERE h.org = k.org",
+        |(org, entered)| org.as_str(),
+        entered.head.rev,
+        entered.head.at,
+        entered.head.hash.0.as_slice(),
+        entered.head.new,
+        entered.head.waiting,
+    );
+    Ok(())
+}

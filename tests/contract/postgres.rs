@@ -1,0 +1,1 @@
+//! What Postgres has beside the contract.
