@@ -13,3 +13,4 @@ mod ledger;
 mod only_appends;
 mod postgres;
 mod tampering;
+mod two_hubs;

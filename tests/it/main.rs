@@ -5,6 +5,10 @@
     reason = "a panic is how a test fails; the harness is one for all modules, also those to come"
 )]
 
+#[path = "../support/postgres.rs"]
+mod cluster;
+#[path = "../support/redis.rs"]
+mod redis;
 mod support;
 
 mod append_only;
@@ -25,3 +29,4 @@ mod recount;
 mod resume;
 mod slow_readers;
 mod tokens;
+mod two_nodes;

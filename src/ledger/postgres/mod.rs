@@ -6,6 +6,7 @@
 mod engine;
 mod keys;
 mod lock;
+mod nodes;
 mod session;
 mod store;
 mod transaction;
@@ -169,6 +170,14 @@ impl Ledger for Postgres {
 
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
         Ok(read::thread(&mut *snapshot(&self.readers).await?, org, thread).await?)
+    }
+
+    async fn report_unwell(&self, node: &str) -> Result<()> {
+        Ok(nodes::report_unwell(&mut *self.reader().await?, node).await?)
+    }
+
+    async fn unwell_nodes(&self) -> Result<Vec<String>> {
+        Ok(nodes::unwell(&mut *self.reader().await?).await?)
     }
 
     async fn orgs(&self) -> Result<Vec<OrgId>> {

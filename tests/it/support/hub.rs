@@ -201,9 +201,13 @@ async fn launch(
     settings: &[(String, String)],
     log: &Arc<Mutex<VecDeque<String>>>,
 ) -> (Child, Value) {
-    let mut child = Command::new(BINARY)
-        .args(["demo", "--json", "--listen", listen, "--data"])
-        .arg(data.path())
+    let mut command = Command::new(BINARY);
+    command.args(["demo", "--json", "--listen", listen]);
+    // Nodes of one cluster share a database; otherwise each has a folder of its own.
+    if !settings.iter().any(|(name, _)| name == "DATABASE_URL") {
+        command.arg("--data").arg(data.path());
+    }
+    let mut child = command
         .env("CREWLINE_JWT_SECRET", SECRET)
         .envs(settings.iter().map(|(k, v)| (k.as_str(), v.as_str())))
         .stdin(Stdio::null())
