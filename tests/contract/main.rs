@@ -10,4 +10,5 @@ mod bus;
 mod ledger;
 mod only_appends;
 mod postgres;
+mod postgres_faults;
 mod tampering;

@@ -79,7 +79,7 @@ impl Postgres {
             .await
             .context("cannot connect to the database")?;
         MIGRATIONS
-            .run(&mut connection)
+            .run_direct(None, &mut connection, false)
             .await
             .context("cannot migrate the ledger")?;
         connection.close().await?;
