@@ -91,7 +91,7 @@ async fn what_the_database_refuses_fails_alone() {
             if let (Command::Say { by, .. }, 77 | 140) = (&mut command, n) {
                 // TEXT has no room for this character.
                 *by = Person::Staff {
-                    sub: Sub::parse("sam").unwrap(),
+                    sub: Sub::parse(&format!("bad{n}")).unwrap(),
                     name: "Sam\0".into(),
                 };
             }

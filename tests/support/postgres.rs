@@ -106,7 +106,18 @@ impl Cluster {
         let standby = Self::folder();
         done(
             as_postgres(standby.bin.join("pg_basebackup"))
-                .args(["-h", "127.0.0.1", "-U", "super", "-R", "-X", "stream", "-p"])
+                .args([
+                    "-h",
+                    "127.0.0.1",
+                    "-U",
+                    "super",
+                    "-R",
+                    "-X",
+                    "stream",
+                    "-c",
+                    "fast",
+                    "-p",
+                ])
                 .arg(self.port.to_string())
                 .arg("-D")
                 .arg(standby.data()),
