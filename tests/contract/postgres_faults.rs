@@ -156,7 +156,7 @@ async fn two_nodes_write_to_the_same_orgs_without_a_gap_or_a_repeat() {
         for pending in pending {
             pending.await.unwrap();
         }
-        assert_eq!(nodes[0].heads(&[org.clone()]).await.unwrap(), [(org, 1)]);
+        assert_eq!(nodes[0].heads(std::slice::from_ref(&org)).await.unwrap(), [(org, 1)]);
     }
     for caller in callers {
         caller.await.unwrap();
