@@ -208,10 +208,11 @@ async fn what_was_acknowledged_survives_kill_9_of_postgres() {
         tokio::spawn(traffic(Arc::clone(&book), caller, until, sender.clone()));
     }
     drop(sender);
-    let mut back = Vec::new();
+    let (mut kills, mut back) = (Vec::new(), Vec::new());
     // Down for a moment, in which sends wait, and for longer than anybody waits.
     for down in [Duration::from_millis(300), Duration::from_secs(6)] {
         tokio::time::sleep(Duration::from_secs(1)).await;
+        kills.push(Instant::now());
         cluster.kill();
         tokio::time::sleep(down).await;
         cluster.run();
@@ -241,6 +242,10 @@ async fn what_was_acknowledged_survives_kill_9_of_postgres() {
             .min();
         assert!(resumed.unwrap() < Duration::from_secs(5), "{resumed:?}");
     }
+    let gave_up = others
+        .iter()
+        .any(|sent| sent.outcome == Err(Code::NotCommitted) && sent.at + sent.took < kills[1]);
+    assert!(!gave_up, "what was surely not committed is tried again");
     assert!(!others.is_empty(), "six seconds are longer than a caller waits");
     let codes = |code| others.iter().filter(|sent| sent.outcome == Err(code)).count();
     eprintln!(
