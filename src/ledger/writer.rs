@@ -55,6 +55,11 @@ pub(super) struct Transacted {
 
 #[async_trait]
 pub(super) trait Engine: Send + 'static {
+    /// Gets ready for a batch: nothing of one can be committed before.
+    async fn connect(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// All of the batch in one transaction. A refused command is an answer, not a failure.
     async fn transact(&mut self, batch: &[&Command], locks: Locks) -> Result<Transacted, Failed>;
 
@@ -150,6 +155,12 @@ pub(super) fn attempt<'a, E: Engine>(
         if let Some(aside) = aside {
             batch = aside.queue_behind(batch);
         }
+        if batch.is_empty() {
+            return batch;
+        }
+        if let Err(error) = engine.connect().await {
+            return later(batch, &error);
+        }
         batch.retain(Queued::take_up);
         if batch.is_empty() {
             return batch;
@@ -192,16 +203,21 @@ pub(super) fn attempt<'a, E: Engine>(
                 again
             }
             Err(Failed::Unavailable(error)) => {
-                tracing::warn!(commands = batch.len(), error = %format!("{error:#}"), "a transaction has to be tried again");
                 batch.iter().for_each(Queued::put_back);
-                let (old, young) = batch.into_iter().partition(Queued::is_too_old);
-                refuse(old, Code::NotCommitted, &error);
-                young
+                later(batch, &error)
             }
             Err(Failed::Refused(error)) => refuse(batch, Code::NotCommitted, &error),
             Err(Failed::Unknown(error)) => refuse(batch, Code::UnknownOutcome, &error),
         }
     })
+}
+
+/// What may be tried again, as long as its caller waits.
+fn later(batch: Vec<Queued>, error: &anyhow::Error) -> Vec<Queued> {
+    tracing::warn!(commands = batch.len(), error = %format!("{error:#}"), "a transaction has to be tried again");
+    let (old, young) = batch.into_iter().partition(Queued::is_too_old);
+    refuse(old, Code::NotCommitted, error);
+    young
 }
 
 fn refuse(batch: Vec<Queued>, code: Code, error: &anyhow::Error) -> Vec<Queued> {

@@ -12,5 +12,6 @@ mod bus;
 mod ledger;
 mod only_appends;
 mod postgres;
+mod postgres_faults;
 mod tampering;
 mod two_hubs;

@@ -1,15 +1,15 @@
 //! `verify` names what differs, whatever was changed behind the ledger's back.
 
+use crewline::domain::Mark;
 use crewline::ledger::verify;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
+use super::cluster::cluster;
 use super::ledger::{Book, sqlite};
-use crewline::domain::Mark;
 
-#[tokio::test]
-async fn every_change_behind_the_ledgers_back_is_found() {
-    // In the log itself the triggers have to go first.
+/// A change, and what `verify` calls it. In the log itself the triggers have to go first.
+fn changes() -> Vec<(String, &'static str)> {
     let log = [
         ("body_team = replace(body_team, 'leak', 'bill')", "hash"),
         ("body_public = replace(body_public, 'leak', 'bill')", "body_public"),
@@ -17,7 +17,7 @@ async fn every_change_behind_the_ledgers_back_is_found() {
         ("at = at + 1", "hash"),
         ("customer_count = 9", "counts"),
         ("seq = 99", "seq"),
-        ("hash = zeroblob(32)", "hash"),
+        ("hash = (SELECT hash FROM log WHERE rev = 1)", "hash"),
         ("body_team = '{}'", "cannot be read"),
     ]
     .map(|(change, named)| (format!("UPDATE log SET {change} WHERE id = 'm1'"), named));
@@ -38,27 +38,54 @@ async fn every_change_behind_the_ledgers_back_is_found() {
         ),
     ]
     .map(|(sql, named)| (sql.to_owned(), named));
-    for (sql, named) in log.into_iter().chain(others) {
+    log.into_iter().chain(others).collect()
+}
+
+async fn prepare(book: &Book) {
+    book.run(book.say("ana", "ana", "m1", "the leak")).await.unwrap();
+    book.run(book.mark("Sam", "ana", Mark::Read, 1)).await.unwrap();
+    book.is_clean().await;
+}
+
+async fn is_found(book: &Book, (sql, named): (String, &str)) {
+    let report = verify::verify(&*book.ledger, &mut |_, _| {}).await.unwrap();
+    assert!(
+        report.differences.iter().any(|difference| difference.contains(named)),
+        "{sql}: {:?}",
+        report.differences
+    );
+}
+
+#[tokio::test]
+async fn every_change_behind_the_back_of_sqlite_is_found() {
+    for change in changes() {
         let book = Book::open(sqlite().await).await;
-        book.run(book.say("ana", "ana", "m1", "the leak")).await.unwrap();
-        book.run(book.mark("Sam", "ana", Mark::Read, 1)).await.unwrap();
-        book.is_clean().await;
+        prepare(&book).await;
         let options = SqliteConnectOptions::new().filename(book.dir.path().join("crewline.db"));
         let mut connection = options.connect().await.unwrap();
         for trigger in ["log_no_update", "log_no_delete"] {
             let drop = AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
             sqlx::query(drop).execute(&mut connection).await.unwrap();
         }
-        let changed = sqlx::query(AssertSqlSafe(sql.clone()))
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        assert!(changed.rows_affected() > 0, "{sql}");
-        let report = verify::verify(&*book.ledger, &mut |_, _| {}).await.unwrap();
-        assert!(
-            report.differences.iter().any(|difference| difference.contains(named)),
-            "{sql}: {:?}",
-            report.differences
-        );
+        let changed = sqlx::query(AssertSqlSafe(change.0.clone()));
+        let changed = changed.execute(&mut connection).await.unwrap();
+        assert!(changed.rows_affected() > 0, "{}", change.0);
+        is_found(&book, change).await;
+    }
+}
+
+#[tokio::test]
+async fn every_change_behind_the_back_of_postgres_is_found() {
+    let template = cluster().migrated().await;
+    for change in changes() {
+        let database = cluster().copy(&template).await;
+        let book = Book::open((cluster().open(&database).await, tempfile::tempdir().unwrap())).await;
+        prepare(&book).await;
+        let mut session = cluster().session(&database).await;
+        super::cluster::run(&mut session, "ALTER TABLE log DISABLE TRIGGER ALL").await;
+        let changed = sqlx::query(AssertSqlSafe(change.0.clone()));
+        let changed = changed.execute(&mut session).await.unwrap();
+        assert!(changed.rows_affected() > 0, "{}", change.0);
+        is_found(&book, change).await;
     }
 }

@@ -106,7 +106,18 @@ impl Cluster {
         let standby = Self::folder();
         done(
             as_postgres(standby.bin.join("pg_basebackup"))
-                .args(["-h", "127.0.0.1", "-U", "super", "-R", "-X", "stream", "-p"])
+                .args([
+                    "-h",
+                    "127.0.0.1",
+                    "-U",
+                    "super",
+                    "-R",
+                    "-X",
+                    "stream",
+                    "-c",
+                    "fast",
+                    "-p",
+                ])
                 .arg(self.port.to_string())
                 .arg("-D")
                 .arg(standby.data()),
@@ -192,6 +203,11 @@ impl Cluster {
 
     /// A new, empty database. The login `owner` owns it.
     pub async fn database(&self) -> String {
+        self.copy("template1").await
+    }
+
+    /// A new database with what is in another, that nobody uses at the moment.
+    pub async fn copy(&self, template: &str) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("db{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut session = self.session("postgres").await;
@@ -200,7 +216,11 @@ impl Cluster {
                 CREATE ROLE app LOGIN;
             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
         run(&mut session, logins).await;
-        run(&mut session, format!("CREATE DATABASE {name} OWNER owner")).await;
+        run(
+            &mut session,
+            format!("CREATE DATABASE {name} OWNER owner TEMPLATE {template}"),
+        )
+        .await;
         name
     }
 

@@ -30,11 +30,24 @@ pub(super) struct Writing {
 
 #[async_trait]
 impl Engine for Writing {
+    async fn connect(&mut self) -> anyhow::Result<()> {
+        if self.connection.is_none() {
+            let (connection, log) = session::writes(&self.options).await?;
+            // Numbers of the other log mean nothing in this one: nothing more may be added under them.
+            anyhow::ensure!(
+                log == *self.log,
+                "the database is another log now ({log}, it was {}); this node has to start again",
+                self.log
+            );
+            self.connection = Some(connection);
+        }
+        Ok(())
+    }
+
     async fn transact(&mut self, batch: &[&Command], locks: Locks) -> Result<Transacted, Failed> {
         // Taken out: unless it is put back, it is closed, whatever state it was left in.
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.connect().await.map_err(Failed::Unavailable)?,
+        let Some(mut connection) = self.connection.take() else {
+            return Err(Failed::Unavailable(anyhow::anyhow!("there is no connection")));
         };
         let work = tokio::time::timeout(WORK_WITHIN, carry_out(&mut connection, batch, locks)).await;
         let done = match work {
@@ -70,19 +83,6 @@ impl Engine for Writing {
         {
             tracing::warn!(%error, "the ledger did not close cleanly");
         }
-    }
-}
-
-impl Writing {
-    async fn connect(&mut self) -> anyhow::Result<PgConnection> {
-        let (connection, log) = session::writes(&self.options).await?;
-        // Numbers of the other log mean nothing in this one: nothing more may be added under them.
-        anyhow::ensure!(
-            log == *self.log,
-            "the database is another log now ({log}, it was {}); this node has to start again",
-            self.log
-        );
-        Ok(connection)
     }
 }
 

@@ -37,7 +37,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres
 const COMMITS: usize = 1_024;
 const WRITERS: usize = 4;
 /// Connections for orgs that other nodes hold.
-const ASIDE: usize = 2;
+const ASIDE: usize = 4;
 const READERS: u32 = 8;
 const CATCHING_UP: u32 = 4;
 
@@ -80,7 +80,7 @@ impl Postgres {
             .await
             .context("cannot connect to the database")?;
         MIGRATIONS
-            .run(&mut connection)
+            .run_direct(None, &mut connection, false)
             .await
             .context("cannot migrate the ledger")?;
         connection.close().await?;

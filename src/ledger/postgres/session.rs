@@ -28,6 +28,7 @@ const TIMES: &str = "
 /// can turn, some day, into a scan of the whole log under the locks of hundreds of orgs.
 const PLANS: &str = "
     SET synchronous_commit = on;
+    SET jit = off;
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
     SET enable_hashjoin = off;
@@ -133,7 +134,7 @@ async fn undoing(connection: &mut PgConnection) -> Result<Vec<String>> {
             (r.rolsuper, 'it is a superuser'),
             (pg_has_role(session_user, c.relowner, 'MEMBER'), 'it owns the log'),
             (pg_has_role(session_user, n.nspowner, 'MEMBER'), 'it owns the schema or the database'),
-            (r.rolcreaterole, 'it may create roles and so take others'''),
+            (r.rolcreaterole, 'it may create roles and so take others'),
             (has_table_privilege(session_user, c.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER'),
                 'it was granted more on the log than SELECT and INSERT')
         ) AS t (holds, why)

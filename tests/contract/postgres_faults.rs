@@ -1,0 +1,299 @@
+//! Postgres locked by others, given what it refuses, shared by two nodes, killed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crewline::domain::{Code, OrgId, Person, Sub};
+use crewline::ledger::{Command, Outcome, Postgres, verify};
+use tokio::sync::mpsc;
+
+use super::cluster::{Cluster, cluster, run};
+use super::ledger::{Book, numbers, settings};
+
+async fn book_in(cluster: &Cluster, database: &str) -> Book {
+    Book::open((cluster.open(database).await, tempfile::tempdir().unwrap())).await
+}
+
+fn put_org(org: &OrgId, name: &str) -> Command {
+    Command::PutOrg {
+        org: org.clone(),
+        settings: settings(name),
+    }
+}
+
+#[tokio::test]
+async fn an_org_that_another_holds_delays_no_other() {
+    let database = cluster().migrated().await;
+    let book = book_in(cluster(), &database).await;
+    // More than there are writers, so that some share one with the org that is held.
+    let others: Vec<_> = (0..16).map(|n| OrgId::parse(&format!("other{n}")).unwrap()).collect();
+    for org in &others {
+        book.run(put_org(org, "one")).await.unwrap();
+    }
+    let mut session = cluster().session(&database).await;
+    run(&mut session, "BEGIN; SELECT * FROM heads WHERE org = 'acme' FOR UPDATE").await;
+    let started = Instant::now();
+    let mut held = vec![book.ledger.submit(book.say("ana", "ana", "m0", "x"))];
+    for n in 0..3 {
+        let mut free = Vec::new();
+        for org in &others {
+            free.push(book.ledger.submit(put_org(org, &format!("name {n}"))));
+            held.push(
+                book.ledger
+                    .submit(book.say("ana", "ana", &format!("m{}", held.len()), "x")),
+            );
+        }
+        for pending in free {
+            pending.await.unwrap();
+        }
+    }
+    assert!(
+        started.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        started.elapsed()
+    );
+    // For longer than one lock time-out: it is tried again.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    run(&mut session, "ROLLBACK").await;
+    let mut last = 0;
+    for pending in held {
+        let rev = numbers(pending.await.map_err(|refusal| refusal.code)).rev;
+        assert!(rev > last, "in the order of submission");
+        last = rev;
+    }
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+
+    run(&mut session, "BEGIN; SELECT * FROM heads WHERE org = 'acme' FOR UPDATE").await;
+    let started = Instant::now();
+    let outcome = book.run(book.say("ana", "ana", "late", "x")).await;
+    assert!(
+        matches!(outcome, Err(Code::NotCommitted | Code::UnknownOutcome)),
+        "{outcome:?}"
+    );
+    assert!(
+        started.elapsed() < Duration::from_millis(5_500),
+        "{:?}",
+        started.elapsed()
+    );
+    run(&mut session, "ROLLBACK").await;
+    book.run(book.say("ana", "ana", "after", "x")).await.unwrap();
+    book.is_clean().await;
+}
+
+#[tokio::test]
+async fn what_the_database_refuses_fails_alone() {
+    let database = cluster().migrated().await;
+    let book = book_in(cluster(), &database).await;
+    let pending: Vec<_> = (0..200)
+        .map(|n| {
+            let mut command = book.say("Sam", "ana", &format!("m{n}"), "x");
+            if let (Command::Say { by, .. }, 77 | 140) = (&mut command, n) {
+                // TEXT has no room for this character.
+                *by = Person::Staff {
+                    sub: Sub::parse(&format!("bad{n}")).unwrap(),
+                    name: "Sam\0".into(),
+                };
+            }
+            book.ledger.submit(command)
+        })
+        .collect();
+    let mut last = 0;
+    for (n, pending) in pending.into_iter().enumerate() {
+        let outcome = pending.await.map_err(|refusal| refusal.code);
+        if n == 77 || n == 140 {
+            assert_eq!(outcome, Err(Code::NotCommitted), "{n}");
+            continue;
+        }
+        let rev = numbers(outcome).rev;
+        assert!(rev > last, "{n}: in the order of submission");
+        last = rev;
+    }
+    assert_eq!(last, 3 + 198);
+    book.is_clean().await;
+}
+
+#[tokio::test]
+async fn two_nodes_write_to_the_same_orgs_without_a_gap_or_a_repeat() {
+    let database = cluster().migrated().await;
+    let book = Arc::new(book_in(cluster(), &database).await);
+    let nodes = [Arc::clone(&book.ledger), cluster().open(&database).await];
+    let mut callers = Vec::new();
+    for caller in 0..20 {
+        let (book, nodes) = (Arc::clone(&book), nodes.clone());
+        callers.push(tokio::spawn(async move {
+            let thread = ["ana", "bob"][caller % 2];
+            let mut last = [0, 0];
+            for n in 0..20 {
+                let who = if n % 3 == 0 {
+                    thread.to_owned()
+                } else {
+                    format!("S{caller}")
+                };
+                let command = book.say(&who, thread, &format!("c{caller}-{n}"), "x");
+                // As a client does that comes back to another node before it has an answer.
+                let pending = [nodes[0].submit(command.clone()), nodes[1].submit(command)];
+                let mut answers = Vec::new();
+                for pending in pending {
+                    answers.push(pending.await.unwrap());
+                }
+                let appended = answers.iter().filter(|a| matches!(a, Outcome::Appended(_))).count();
+                assert_eq!(appended, 1, "{answers:?}");
+                let [one, two] = [numbers(Ok(answers[0].clone())), numbers(Ok(answers[1].clone()))];
+                assert_eq!(one, two);
+                assert!(one.rev > last[0]);
+                last = [one.rev, two.rev];
+            }
+        }));
+    }
+    // New orgs at both nodes at once.
+    for n in 0..10 {
+        let org = OrgId::parse(&format!("new{n}")).unwrap();
+        let pending = [
+            nodes[0].submit(put_org(&org, "New")),
+            nodes[1].submit(put_org(&org, "New")),
+        ];
+        for pending in pending {
+            pending.await.unwrap();
+        }
+        assert_eq!(nodes[0].heads(std::slice::from_ref(&org)).await.unwrap(), [(org, 1)]);
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    let revs: Vec<_> = book.ledger.records(&book.org, 0, 10_000).await.unwrap();
+    let revs: Vec<_> = revs.iter().map(|record| record.rev).collect();
+    assert_eq!(revs, (1..=3 + 20 * 20).collect::<Vec<_>>());
+    book.is_clean().await;
+}
+
+/// A send, and what was heard of it.
+struct Sent {
+    id: String,
+    thread: &'static str,
+    outcome: Result<Outcome, Code>,
+    took: Duration,
+    at: Instant,
+}
+
+async fn traffic(book: Arc<Book>, caller: usize, until: Instant, sent: mpsc::UnboundedSender<Sent>) {
+    let thread = ["ana", "bob"][caller % 2];
+    for n in 0.. {
+        if Instant::now() > until {
+            return;
+        }
+        let (id, at) = (format!("c{caller}-{n}"), Instant::now());
+        let outcome = book.run(book.say(thread, thread, &id, "x")).await;
+        let took = at.elapsed();
+        sent.send(Sent {
+            id,
+            thread,
+            outcome,
+            took,
+            at,
+        })
+        .unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_kill_9_of_postgres() {
+    let cluster = Cluster::start();
+    let database = cluster.migrated().await;
+    let book = Arc::new(book_in(&cluster, &database).await);
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let until = Instant::now() + Duration::from_secs(14);
+    for caller in 0..20 {
+        tokio::spawn(traffic(Arc::clone(&book), caller, until, sender.clone()));
+    }
+    drop(sender);
+    let (mut kills, mut back) = (Vec::new(), Vec::new());
+    // Down for a moment, in which sends wait, and for longer than anybody waits.
+    for down in [Duration::from_millis(300), Duration::from_secs(6)] {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        kills.push(Instant::now());
+        cluster.kill();
+        tokio::time::sleep(down).await;
+        cluster.run();
+        drop(cluster.session(&database).await);
+        back.push(Instant::now());
+    }
+    let mut all = Vec::new();
+    while let Some(sent) = receiver.recv().await {
+        all.push(sent);
+    }
+    let (mut acknowledged, mut others) = (HashMap::new(), Vec::new());
+    for sent in &all {
+        assert!(sent.took < Duration::from_millis(5_500), "{}: {:?}", sent.id, sent.took);
+        match &sent.outcome {
+            Ok(Outcome::Appended(numbers)) => {
+                acknowledged.insert(sent.id.clone(), *numbers);
+            }
+            Err(Code::NotCommitted | Code::UnknownOutcome) => others.push(sent),
+            other => panic!("{}: {other:?}", sent.id),
+        }
+    }
+    for back in back {
+        let resumed = all
+            .iter()
+            .filter(|sent| sent.outcome.is_ok() && sent.at + sent.took > back)
+            .map(|sent| sent.at + sent.took - back)
+            .min();
+        assert!(resumed.unwrap() < Duration::from_secs(5), "{resumed:?}");
+    }
+    let gave_up = others
+        .iter()
+        .any(|sent| sent.outcome == Err(Code::NotCommitted) && sent.at + sent.took < kills[1]);
+    assert!(!gave_up, "what was surely not committed is tried again");
+    assert!(!others.is_empty(), "six seconds are longer than a caller waits");
+    let codes = |code| others.iter().filter(|sent| sent.outcome == Err(code)).count();
+    eprintln!(
+        "{} acknowledged, {} not_committed, {} unknown_outcome",
+        acknowledged.len(),
+        codes(Code::NotCommitted),
+        codes(Code::UnknownOutcome)
+    );
+    let records = book.ledger.records(&book.org, 0, 100_000).await.unwrap();
+    let mut stored = HashMap::new();
+    for record in records {
+        if let Some(id) = &record.id {
+            assert!(stored.insert(id.clone(), record.rev).is_none(), "{id} is there twice");
+        }
+    }
+    for (id, numbers) in &acknowledged {
+        assert_eq!(stored.get(id), Some(&numbers.rev), "{id}");
+    }
+    for sent in others {
+        if sent.outcome == Err(Code::NotCommitted) {
+            assert_eq!(stored.get(&sent.id), None, "{} was said not to be there", sent.id);
+        }
+        let again = book.run(book.say(sent.thread, sent.thread, &sent.id, "x")).await;
+        match stored.get(&sent.id) {
+            Some(rev) => assert!(matches!(again, Ok(Outcome::Duplicate(numbers)) if numbers.rev == *rev)),
+            None => assert!(matches!(again, Ok(Outcome::Appended(_)))),
+        }
+    }
+    book.is_clean().await;
+}
+
+#[tokio::test]
+async fn a_node_adds_nothing_to_a_log_that_it_did_not_open() {
+    let database = cluster().migrated().await;
+    let book = book_in(cluster(), &database).await;
+    let ledger = &book.ledger;
+    Postgres::new_log_id(&cluster().url("owner", &database)).await.unwrap();
+    let mut session = cluster().session(&database).await;
+    let cut = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND usename = 'app'"
+    );
+    run(&mut session, cut).await;
+    assert_eq!(
+        book.run(book.say("ana", "ana", "m1", "x")).await,
+        Err(Code::NotCommitted)
+    );
+    let report = verify::verify(&**ledger, &mut |_, _| {}).await.unwrap();
+    assert_eq!(report.records, 3);
+    let again = cluster().open(&database).await;
+    assert!(again.submit(book.say("ana", "ana", "m1", "x")).await.is_ok());
+}
