@@ -18,8 +18,8 @@ struct Cluster {
 impl Cluster {
     async fn start() -> Self {
         let redis = Redis::start();
-        let database = crate::cluster::cluster().migrated().await;
-        let database = crate::cluster::cluster().url("postgres", &database);
+        let database = crate::cluster::cluster().database().await;
+        let database = crate::cluster::cluster().url("owner", &database);
         let redis_url = redis.url();
         let settings = [
             ("DATABASE_URL", database.as_str()),
