@@ -88,7 +88,7 @@ impl App {
             stop.clone(),
             tasks.clone(),
         ));
-        tracing::info!(%address, log = hub.log(), "listening");
+        tracing::info!(%address, log = %hub.log(), "listening");
         Ok(Self {
             address,
             hub,

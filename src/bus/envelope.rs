@@ -24,7 +24,7 @@ pub struct Unreadable;
 #[derive(Debug, Clone)]
 pub struct Envelope {
     /// Numbers of another log mean nothing here.
-    pub log: String,
+    pub log: Arc<str>,
     pub node: String,
     pub message: Message,
 }
@@ -97,11 +97,11 @@ impl Envelope {
         if bytes.try_get_u8().map_err(|_| Unreadable)? != VERSION {
             return Err(Unreadable);
         }
-        let log = text(bytes)?;
+        let log: Arc<str> = text(bytes)?.into();
         let node = text(bytes)?;
         let org = OrgId::parse(&text(bytes)?).map_err(|_| Unreadable)?;
         let message = match bytes.try_get_u8().map_err(|_| Unreadable)? {
-            COMMIT => Message::Commit(take_commit(bytes, &org)?),
+            COMMIT => Message::Commit(take_commit(bytes, &log, &org)?),
             WHISPER => Message::Whisper(serde_json::from_str(&text(bytes)?).map_err(|_| Unreadable)?),
             _ => return Err(Unreadable),
         };
@@ -136,7 +136,7 @@ fn put_commit(out: &mut BytesMut, commit: &Commit) {
     }
 }
 
-fn take_commit(bytes: &mut Bytes, org: &OrgId) -> Result<Commit, Unreadable> {
+fn take_commit(bytes: &mut Bytes, log: &Arc<str>, org: &OrgId) -> Result<Commit, Unreadable> {
     let badge = TeamBadge {
         new: int(bytes)?,
         waiting: int(bytes)?,
@@ -158,6 +158,7 @@ fn take_commit(bytes: &mut Bytes, org: &OrgId) -> Result<Commit, Unreadable> {
         .map(|_| take_record(bytes, org).map(Arc::new))
         .collect::<Result<_, Unreadable>>()?;
     Ok(Commit {
+        log: Arc::clone(log),
         org: org.clone(),
         records,
         badge,
@@ -267,6 +268,7 @@ mod tests {
             })
         };
         let commit = Commit {
+            log: "log".into(),
             org: org.clone(),
             records: vec![record(4, Some(2)), record(5, None)],
             badge: TeamBadge {

@@ -44,6 +44,7 @@ impl Hub {
             ));
         }
         let view = guest.view()?;
+        let serving = self.log();
         let room = self.started_room(view.org()).await?;
         let member = Arc::new(Member {
             view: view.clone(),
@@ -74,14 +75,14 @@ impl Hub {
                 cursor: 0,
                 have_rev: 0,
                 reset: None,
-                log: self.shared.log.clone(),
+                log: self.log().to_string(),
             },
         };
         self.tell_here(view.org(), came, Vec::new());
         let head = self.view_head(&view).await?;
         seated.room.badge(&view, head.badge);
         let reset = match cursor {
-            _ if log.is_some_and(|log| log != self.shared.log) => Some("log"),
+            _ if log.is_some_and(|log| *log != *serving) => Some("log"),
             Some(cursor) if cursor > head.number => Some("ahead"),
             Some(cursor) if matches!(view, View::Team { .. }) && head.number - cursor > TOO_FAR => Some("too_far"),
             _ => None,
@@ -99,6 +100,13 @@ impl Hub {
                     View::Customer { .. } => -1,
                 };
             }
+        }
+        // What was read above may be of two logs.
+        if self.log() != serving {
+            return Err(Refusal::new(
+                Code::Busy,
+                "the database has changed; come back in a moment",
+            ));
         }
         Ok(seated)
     }

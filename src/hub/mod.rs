@@ -62,7 +62,7 @@ struct Shared {
     bus: Arc<dyn Bus>,
     settings: HubSettings,
     /// Which log this is; stamped on whatever leaves this node.
-    log: String,
+    log: parking_lot::RwLock<Arc<str>>,
     node: String,
     rooms: DashMap<OrgId, Arc<Room>>,
     catching_up: catch_up::CatchUp,
@@ -77,7 +77,7 @@ struct Shared {
 impl Hub {
     /// Starts the feeders. `ledger` and `bus` give up their streams to this hub.
     pub async fn start(ledger: Arc<dyn Ledger>, bus: Arc<dyn Bus>, settings: HubSettings) -> Result<Self, LedgerError> {
-        let log = ledger.log_id().await?;
+        let log = Arc::from(ledger.log_id().await?);
         let commits = ledger.commits();
         let heard = bus.listen();
         let node = uuid::Uuid::new_v4().simple().to_string();
@@ -87,7 +87,7 @@ impl Hub {
                 ledger,
                 bus,
                 settings,
-                log,
+                log: parking_lot::RwLock::new(log),
                 pulse: Mutex::new(pulse::Pulse::new(node.clone(), Instant::now())),
                 alarm: Notify::new(),
                 node,
@@ -145,8 +145,29 @@ impl Hub {
         self.shared.bus.close().await;
     }
 
-    pub fn log(&self) -> &str {
-        &self.shared.log
+    /// Which log this hub serves.
+    pub fn log(&self) -> Arc<str> {
+        Arc::clone(&self.shared.log.read())
+    }
+
+    /// Asks the ledger which log it is. If it is another one now (restored, promoted), everything that
+    /// is known by the numbers of the old one is thrown away: whoever is here is sent away, and hears
+    /// `reset` on coming back.
+    pub(super) async fn check_log(&self) -> Result<(), LedgerError> {
+        let now: Arc<str> = self.shared.ledger.log_id().await?.into();
+        if *self.shared.log.read() == now {
+            return Ok(());
+        }
+        tracing::warn!(%now, "another log: everybody loads afresh");
+        *self.shared.log.write() = now;
+        let rooms: Vec<_> = self.shared.rooms.iter().map(|room| Arc::clone(&room)).collect();
+        self.shared.rooms.clear();
+        for room in rooms {
+            room.members()
+                .iter()
+                .for_each(|member| member.lane.close(close::RESTART, "another log"));
+        }
+        Ok(())
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -166,6 +187,11 @@ impl Hub {
     /// This node's own commits: to the sockets here at once, and over the bus to the others.
     async fn feed_commits(self, mut commits: tokio::sync::mpsc::Receiver<Commit>) {
         while let Some(commit) = commits.recv().await {
+            if commit.log != self.log()
+                && let Err(error) = self.check_log().await
+            {
+                tracing::warn!(%error, "which log it is could not be asked");
+            }
             if let Some(room) = self.room(&commit.org)
                 && let Some(hole) = room.commit(&commit)
             {
@@ -178,7 +204,7 @@ impl Hub {
 
     fn beat(&self, goodbye: bool) {
         let beat = Beat {
-            log: self.shared.log.clone(),
+            log: self.log().to_string(),
             node: self.shared.node.clone(),
             goodbye,
         };
@@ -215,7 +241,7 @@ impl Hub {
                     Err(error) => tracing::warn!(%error, "ignored"),
                 },
                 Heard::Beat(payload) => match Beat::decode(&payload) {
-                    Ok(beat) if beat.log == self.shared.log => self.shared.pulse.lock().heard(&beat, Instant::now()),
+                    Ok(beat) if *beat.log == *self.log() => self.shared.pulse.lock().heard(&beat, Instant::now()),
                     // Another Crewline shares the bus.
                     Ok(_) => {}
                     Err(error) => tracing::warn!(%error, "ignored"),
@@ -232,7 +258,7 @@ impl Hub {
 
     fn hear(&self, org: &OrgId, envelope: Envelope) {
         // What this node said itself it has delivered already.
-        if envelope.node == self.shared.node || envelope.log != self.shared.log {
+        if envelope.node == self.shared.node || envelope.log != self.log() {
             return;
         }
         let Some(room) = self.room(org) else { return };
@@ -253,7 +279,7 @@ impl Hub {
 
     fn publish(&self, org: &OrgId, message: Message) {
         let envelope = Envelope {
-            log: self.shared.log.clone(),
+            log: self.log(),
             node: self.shared.node.clone(),
             message,
         };

@@ -30,6 +30,9 @@ pub(super) async fn run(hub: Hub) {
         if let Err(error) = hub.ask_around().await {
             tracing::warn!(%error, "nodes could not be asked for");
         }
+        if let Err(error) = hub.check_log().await {
+            tracing::warn!(%error, "which log it is could not be asked");
+        }
         if let Err(error) = hub.sweep_once().await {
             tracing::warn!(%error, "a sweep failed");
         }

@@ -119,6 +119,8 @@ pub enum Outcome {
 /// What one transaction appended to one org, handed to the hub after COMMIT.
 #[derive(Debug, Clone)]
 pub struct Commit {
+    /// In which log its numbers mean something.
+    pub log: Arc<str>,
     pub org: OrgId,
     /// In order of their revs, without a gap.
     pub records: Vec<Arc<Record>>,
@@ -246,7 +248,7 @@ pub trait Ledger: Send + Sync + 'static {
     /// The stream of commits. There is one; the second call gets none.
     fn commits(&self) -> Option<mpsc::Receiver<Commit>>;
 
-    /// Which log this is. Numbers mean nothing in another one.
+    /// Which log this is, as the database says now. Numbers mean nothing in another one.
     async fn log_id(&self) -> Result<String>;
 
     /// None if there is no such org.

@@ -11,6 +11,7 @@ use crewline::auth::{Identity, Role, now};
 use crewline::bus::{Bus, BusError, Heard, LocalBus, LocalNode};
 use crewline::domain::{Draft, OrgId, Sub};
 use crewline::hub::{Guest, Hub, HubSettings, Out, Seated, Step};
+use crewline::ledger::Postgres;
 use tokio::sync::mpsc::Receiver;
 
 use super::ledger::{Book, draft, sqlite};
@@ -174,4 +175,44 @@ async fn with_nothing_published_at_all_the_sweep_delivers() {
         pair.say(n).await;
     }
     takes_all(&seated, start, start + 20, 3 * SWEEP + Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_log_sends_everybody_away_and_resets_who_comes_back() {
+    let cluster = crate::cluster::cluster();
+    let database = cluster.migrated().await;
+    let ledger = cluster.open(&database).await;
+    let book = Book::open((ledger, tempfile::tempdir().unwrap())).await;
+    let settings = HubSettings {
+        connections_per_user: 9,
+        connections_per_org: 99,
+        sweep: SWEEP,
+    };
+    let bus = Arc::new(LocalBus::default());
+    let hub = Hub::start(book.ledger.clone(), Arc::new(bus.attach()), settings)
+        .await
+        .unwrap();
+    let (seated, cursor) = live(&hub).await;
+    let known = seated.welcome.log.clone();
+
+    Postgres::new_log_id(&cluster.url("owner", &database)).await.unwrap();
+    let sent_away = tokio::time::timeout(Duration::from_secs(5), async {
+        while !matches!(poll_fn(|cx| seated.member.lane.poll_take(cx)).await, Out::Close { .. }) {}
+    });
+    sent_away.await.expect("who is here is sent away");
+    drop(seated);
+
+    let sam = guest(&hub).await;
+    let back = hub.join(&sam, Some(cursor), Some(&known)).await.unwrap();
+    assert_eq!(back.welcome.reset, Some("log"));
+    assert_ne!(back.welcome.log, known);
+    let start = back.welcome.cursor;
+    assert!(matches!(back.step(start, back.welcome.have_rev), Step::Open { .. }));
+    // The writers go on in the new log, also those that were connected all the while.
+    let thread = book.threads["ana"].to_string();
+    hub.say(&sam, Some(&thread), draft("m1", "x")).unwrap().await.unwrap();
+    takes_all(&back, start, start + 1, Duration::from_secs(5)).await;
+    // Who knows the new log stays.
+    let again = hub.join(&sam, Some(start), Some(&back.welcome.log)).await.unwrap();
+    assert_eq!(again.welcome.reset, None);
 }

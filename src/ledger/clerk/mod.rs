@@ -122,7 +122,11 @@ impl<'a, S: Store> Clerk<'a, S> {
         if !grown.is_empty() {
             self.store.write(&grown).await?;
         }
-        let commits = grown.into_iter().map(|(org, entered)| commit(org, entered)).collect();
+        let log = self.store.log();
+        let commits = grown
+            .into_iter()
+            .map(|(org, entered)| commit(Arc::clone(&log), org, entered))
+            .collect();
         Ok(Transacted { answers, commits })
     }
 
@@ -263,7 +267,7 @@ impl<'a, S: Store> Clerk<'a, S> {
     }
 }
 
-fn commit(org: OrgId, entered: Entered) -> Commit {
+fn commit(log: Arc<str>, org: OrgId, entered: Entered) -> Commit {
     let spoken: Vec<_> = entered.records.iter().filter(|r| r.seq.is_some()).collect();
     let badges = entered
         .threads
@@ -280,6 +284,7 @@ fn commit(org: OrgId, entered: Entered) -> Commit {
         })
         .collect();
     Commit {
+        log,
         org,
         badge: TeamBadge {
             new: entered.head.new,

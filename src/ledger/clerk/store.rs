@@ -12,6 +12,8 @@ use crate::ledger::audit::OrgHead;
 /// One open transaction, as the clerk sees it.
 #[async_trait]
 pub(in crate::ledger) trait Store: Send {
+    /// Which log this transaction appends to.
+    fn log(&self) -> Arc<str>;
     /// The database's clock, in ms.
     async fn now(&mut self) -> Result<i64>;
     async fn org(&mut self, org: &OrgId) -> Result<Option<(OrgHead, OrgSettings)>>;

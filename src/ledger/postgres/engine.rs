@@ -22,7 +22,7 @@ const ROLL_BACK_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Writing {
     pub options: PgConnectOptions,
-    /// The log that was opened.
+    /// The log that the connection was opened to.
     pub log: Arc<str>,
     /// None before the first batch, and after a failure that it may not have survived.
     pub connection: Option<PgConnection>,
@@ -33,12 +33,12 @@ impl Engine for Writing {
     async fn connect(&mut self) -> anyhow::Result<()> {
         if self.connection.is_none() {
             let (connection, log) = session::writes(&self.options).await?;
-            // Numbers of the other log mean nothing in this one: nothing more may be added under them.
-            anyhow::ensure!(
-                log == *self.log,
-                "the database is another log now ({log}, it was {}); this node has to start again",
-                self.log
-            );
+            // Restored or promoted. Nothing is kept here between transactions, so it is simply gone on
+            // with; each commit says which log it is of, and the hub resets whoever knew the other.
+            if log != *self.log {
+                tracing::warn!(now = log, was = &*self.log, "the database is another log now");
+                self.log = log.into();
+            }
             self.connection = Some(connection);
         }
         Ok(())
@@ -49,7 +49,11 @@ impl Engine for Writing {
         let Some(mut connection) = self.connection.take() else {
             return Err(Failed::Unavailable(anyhow::anyhow!("there is no connection")));
         };
-        let work = tokio::time::timeout(WORK_WITHIN, carry_out(&mut connection, batch, locks)).await;
+        let work = tokio::time::timeout(
+            WORK_WITHIN,
+            carry_out(&mut connection, Arc::clone(&self.log), batch, locks),
+        )
+        .await;
         let done = match work {
             Ok(Ok(done)) => done,
             Ok(Err(error)) => {
@@ -86,9 +90,14 @@ impl Engine for Writing {
     }
 }
 
-async fn carry_out(connection: &mut PgConnection, batch: &[&Command], locks: Locks) -> anyhow::Result<Transacted> {
+async fn carry_out(
+    connection: &mut PgConnection,
+    log: Arc<str>,
+    batch: &[&Command],
+    locks: Locks,
+) -> anyhow::Result<Transacted> {
     connection.execute("BEGIN").await?;
-    let mut transaction = Transaction::open(connection, batch, locks).await?;
+    let mut transaction = Transaction::open(connection, log, batch, locks).await?;
     let held = std::mem::take(&mut transaction.held);
     let mut clerk = Clerk::open(&mut transaction).await?;
     let mut answers = Vec::with_capacity(batch.len());

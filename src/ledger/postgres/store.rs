@@ -1,6 +1,8 @@
 //! The clerk's questions, answered from what was looked up for the whole batch. What a command turns
 //! out to need besides is looked up alone.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use async_trait::async_trait;
 
@@ -27,6 +29,10 @@ macro_rules! known {
 
 #[async_trait]
 impl Store for Transaction<'_> {
+    fn log(&self) -> Arc<str> {
+        Arc::clone(&self.log)
+    }
+
     async fn now(&mut self) -> Result<i64> {
         Ok(self.now)
     }

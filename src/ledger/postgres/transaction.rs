@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use sqlx::PgConnection;
@@ -20,6 +21,7 @@ use crate::ledger::{Command, OrgHead};
 /// What is not in a map was not looked up yet; what was not found is there as none.
 pub(super) struct Transaction<'a> {
     pub connection: &'a mut PgConnection,
+    pub log: Arc<str>,
     pub now: i64,
     pub held: BTreeSet<OrgId>,
     pub orgs: HashMap<OrgId, (OrgHead, OrgSettings)>,
@@ -47,12 +49,18 @@ macro_rules! thread_query {
 
 impl<'a> Transaction<'a> {
     /// Locks, then looks up what the batch will ask for.
-    pub async fn open(connection: &'a mut PgConnection, batch: &[&Command], locks: Locks) -> Result<Self> {
+    pub async fn open(
+        connection: &'a mut PgConnection,
+        log: Arc<str>,
+        batch: &[&Command],
+        locks: Locks,
+    ) -> Result<Self> {
         let mut keys = Keys::of(batch);
         let Locked { heads, held } = lock(connection, &keys, locks).await?;
         keys.keep(|org| heads.contains_key(org));
         let mut transaction = Self {
             connection,
+            log,
             now: 0,
             held,
             orgs: HashMap::new(),

@@ -6,6 +6,7 @@
 mod store;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -58,6 +59,9 @@ impl Sqlite {
             .bind(uuid::Uuid::new_v4().to_string())
             .execute(&mut writing)
             .await?;
+        let log: String = sqlx::query_scalar("SELECT id FROM log_identity")
+            .fetch_one(&mut writing)
+            .await?;
         let reading = options.read_only(true);
         let pool = |connections| {
             SqlitePoolOptions::new()
@@ -69,6 +73,7 @@ impl Sqlite {
         Ok(Self {
             writer: Writer::start(
                 vec![Writing {
+                    log: log.into(),
                     connection: Some(writing),
                 }],
                 Vec::new(),
@@ -100,6 +105,8 @@ pub async fn new_log_id(file: &Path) -> anyhow::Result<String> {
 }
 
 struct Writing {
+    /// It cannot become another one while the file is open: `migrate --new-log` is for a hub that stands.
+    log: Arc<str>,
     /// None once it is closed.
     connection: Option<SqliteConnection>,
 }
@@ -112,7 +119,9 @@ impl Engine for Writing {
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(|error| Failed::Unavailable(error.into()))?;
-        let done = carry_out(&mut transaction, batch).await.map_err(Failed::Refused)?;
+        let done = carry_out(&mut transaction, Arc::clone(&self.log), batch)
+            .await
+            .map_err(Failed::Refused)?;
         transaction
             .commit()
             .await
@@ -129,8 +138,12 @@ impl Engine for Writing {
     }
 }
 
-async fn carry_out(transaction: &mut SqliteConnection, batch: &[&Command]) -> anyhow::Result<Transacted> {
-    let mut store = store::Transaction(transaction);
+async fn carry_out(
+    transaction: &mut SqliteConnection,
+    log: Arc<str>,
+    batch: &[&Command],
+) -> anyhow::Result<Transacted> {
+    let mut store = store::Transaction(transaction, log);
     let mut clerk = Clerk::open(&mut store).await?;
     let mut answers = Vec::with_capacity(batch.len());
     for command in batch {

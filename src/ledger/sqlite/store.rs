@@ -1,5 +1,7 @@
 //! What the clerk asks of one open transaction.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
@@ -12,10 +14,14 @@ use crate::ledger::rows::{self, CONTACT_COLUMNS, contact_columns, head_columns, 
 /// How many records a `stale` answer looks at; the wire shows fewer.
 const STALE_RECORDS: i64 = 20;
 
-pub(super) struct Transaction<'a>(pub &'a mut SqliteConnection);
+pub(super) struct Transaction<'a>(pub &'a mut SqliteConnection, pub Arc<str>);
 
 #[async_trait]
 impl Store for Transaction<'_> {
+    fn log(&self) -> Arc<str> {
+        Arc::clone(&self.1)
+    }
+
     async fn now(&mut self) -> Result<i64> {
         let row = sqlx::query("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)")
             .fetch_one(&mut *self.0)
