@@ -270,8 +270,17 @@ async fn what_was_acknowledged_survives_kill_9_of_postgres() {
         }
         let again = book.run(book.say(sent.thread, sent.thread, &sent.id, "x")).await;
         match stored.get(&sent.id) {
-            Some(rev) => assert!(matches!(again, Ok(Outcome::Duplicate(numbers)) if numbers.rev == *rev)),
-            None => assert!(matches!(again, Ok(Outcome::Appended(_)))),
+            Some(rev) => assert!(
+                matches!(again, Ok(Outcome::Duplicate(numbers)) if numbers.rev == *rev),
+                "{}: {again:?}",
+                sent.id
+            ),
+            None => assert!(
+                matches!(again, Ok(Outcome::Appended(_))),
+                "{}: {:?}, {again:?}",
+                sent.id,
+                sent.outcome
+            ),
         }
     }
     book.is_clean().await;
