@@ -202,6 +202,9 @@ async fn what_was_acknowledged_survives_kill_9_of_postgres() {
     let cluster = Cluster::start();
     let database = cluster.migrated().await;
     let book = Arc::new(book_in(&cluster, &database).await);
+    // A writer waits for whoever takes its commits.
+    let mut commits = book.ledger.commits().unwrap();
+    tokio::spawn(async move { while commits.recv().await.is_some() {} });
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let until = Instant::now() + Duration::from_secs(14);
     for caller in 0..20 {
@@ -270,8 +273,17 @@ async fn what_was_acknowledged_survives_kill_9_of_postgres() {
         }
         let again = book.run(book.say(sent.thread, sent.thread, &sent.id, "x")).await;
         match stored.get(&sent.id) {
-            Some(rev) => assert!(matches!(again, Ok(Outcome::Duplicate(numbers)) if numbers.rev == *rev)),
-            None => assert!(matches!(again, Ok(Outcome::Appended(_)))),
+            Some(rev) => assert!(
+                matches!(again, Ok(Outcome::Duplicate(numbers)) if numbers.rev == *rev),
+                "{}: {again:?}",
+                sent.id
+            ),
+            None => assert!(
+                matches!(again, Ok(Outcome::Appended(_))),
+                "{}: {:?}, {again:?}",
+                sent.id,
+                sent.outcome
+            ),
         }
     }
     book.is_clean().await;
