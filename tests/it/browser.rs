@@ -5,10 +5,22 @@ use serde_json::{Value, json};
 use crate::support::Hub;
 use crate::support::chromium::Browser;
 use crate::support::pages::{Cast, Tab, row};
+use crate::two_nodes::Nodes;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conversation_between_a_customer_and_two_of_the_crew() {
-    let cast = Cast::start().await;
+    conversation(Cast::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_conversation_with_the_crew_at_another_node() {
+    let nodes = Nodes::start().await;
+    let hub = nodes.node().await;
+    let crew = nodes.node().await;
+    conversation(Cast::on(hub, Some(crew)).await).await;
+}
+
+async fn conversation(cast: Cast) {
     let thread = cast.ana.thread().to_owned();
     let (sam, kim) = (cast.crm("sam", "Sam Ortiz").await, cast.crm("kim", "Kim Doyle").await);
     let ana = cast.portal(&cast.ana).await;

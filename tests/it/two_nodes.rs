@@ -9,27 +9,46 @@ use crate::support::{Client, Hub, Scene};
 /// Promise 2.
 const WITHIN: Duration = Duration::from_secs(1);
 
+/// What nodes share: a fresh database, and a Redis of their own.
+pub struct Nodes {
+    pub redis: Redis,
+    database: String,
+}
+
+impl Nodes {
+    pub async fn start() -> Self {
+        let cluster = crate::cluster::cluster();
+        let database = cluster.database().await;
+        Self {
+            redis: Redis::start(),
+            database: cluster.url("owner", &database),
+        }
+    }
+
+    /// One more node.
+    pub async fn node(&self) -> Hub {
+        Hub::with(&[
+            ("DATABASE_URL", &self.database),
+            ("REDIS_URL", &self.redis.url()),
+            ("CREWLINE_FRAMES_PER_SECOND", "100000"),
+            ("CREWLINE_DRAIN_WINDOW_MS", "500"),
+        ])
+        .await
+    }
+}
+
 struct Cluster {
-    redis: Redis,
+    nodes: Nodes,
     scene: Scene,
     other: Hub,
 }
 
 impl Cluster {
     async fn start() -> Self {
-        let redis = Redis::start();
-        let database = crate::cluster::cluster().database().await;
-        let database = crate::cluster::cluster().url("owner", &database);
-        let redis_url = redis.url();
-        let settings = [
-            ("DATABASE_URL", database.as_str()),
-            ("REDIS_URL", redis_url.as_str()),
-            ("CREWLINE_FRAMES_PER_SECOND", "100000"),
-            ("CREWLINE_DRAIN_WINDOW_MS", "500"),
-        ];
-        let scene = Scene::on(Hub::with(&settings).await).await;
-        let other = Hub::with(&settings).await;
-        Self { redis, scene, other }
+        let nodes = Nodes::start().await;
+        let scene = Scene::on(nodes.node().await).await;
+        let other = nodes.node().await;
+        Self { nodes, scene, other }
     }
 
     async fn degraded(&self, hub: &Hub, is: bool) {
@@ -84,8 +103,8 @@ async fn with_redis_killed_or_standing_still_messages_cross_within_a_second() {
 
     for (fault, heal) in [("KILL", "restart"), ("STOP", "CONT")] {
         match fault {
-            "KILL" => cluster.redis.kill(),
-            _ => cluster.redis.signal(fault),
+            "KILL" => cluster.nodes.redis.kill(),
+            _ => cluster.nodes.redis.signal(fault),
         }
         for n in 0..6 {
             crosses(&ana, &sam, &thread, &format!("{fault} a{n}")).await;
@@ -98,8 +117,8 @@ async fn with_redis_killed_or_standing_still_messages_cross_within_a_second() {
         let kim = cluster.scene.kim.join(&cluster.other).await;
         crosses(&ana, &kim, &thread, &format!("{fault} to who signed in meanwhile")).await;
         match heal {
-            "restart" => cluster.redis.restart(),
-            _ => cluster.redis.signal(heal),
+            "restart" => cluster.nodes.redis.restart(),
+            _ => cluster.nodes.redis.signal(heal),
         }
         for hub in [&cluster.scene.hub, &cluster.other] {
             cluster.degraded(hub, false).await;
@@ -115,7 +134,7 @@ async fn a_node_killed_in_mid_traffic_loses_nothing_that_it_acknowledged() {
     let sam = cluster.scene.sam.join(&cluster.other).await;
     let Cluster {
         mut scene,
-        redis,
+        nodes,
         other,
     } = cluster;
     let mut expected = 0;
@@ -130,5 +149,33 @@ async fn a_node_killed_in_mid_traffic_loses_nothing_that_it_acknowledged() {
             .await;
         scene.hub.restart().await;
     }
-    drop((redis, other));
+    drop((nodes, other));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_stands_still_delays_no_other_org_and_its_own_goes_on() {
+    let cluster = Cluster::start().await;
+    let (scene, other) = (&cluster.scene, &cluster.other);
+    let elsewhere = crate::support::Org::make(other, "elsewhere").await;
+    let eve = elsewhere.customer(other, "eve", "Eve Moss").await;
+    let (ana, bob) = (scene.ana.join(&scene.hub).await, scene.bob.join(other).await);
+    let eve_is_there = eve.join(other).await;
+    for round in 0..5 {
+        // In mid-traffic, so that some of the times it stands still inside a transaction.
+        for n in 0..200 {
+            ana.tell(&serde_json::json!({"type": "send", "id": format!("{round}-{n}"), "text": "x"}));
+        }
+        tokio::time::sleep(Duration::from_millis(3 * round)).await;
+        scene.hub.signal("STOP");
+        let start = Instant::now();
+        eve_is_there.say(eve.thread(), "not delayed").await;
+        assert!(start.elapsed() < WITHIN, "another org waited {:?}", start.elapsed());
+        // Its lock is freed by the session's time-out of 3 s; the sender is told within 5 s, and sends again.
+        let frame = serde_json::json!({"type": "send", "id": format!("bob-{round}"), "text": "goes on"});
+        let start = Instant::now();
+        while bob.submit(&frame).await.is_err() {
+            assert!(start.elapsed() < Duration::from_secs(10), "its own org does not go on");
+        }
+        scene.hub.signal("CONT");
+    }
 }

@@ -100,6 +100,14 @@ impl Hub {
         self.child.wait().expect("the child is ours");
     }
 
+    /// STOP or CONT: it stands still, and nobody is told.
+    pub fn signal(&self, name: &str) {
+        let kill = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill is there").success());
+    }
+
     pub fn sigterm(&self) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status();

@@ -13,6 +13,8 @@ pub fn row(thread: &str) -> String {
 /// Acme with Ana, and a browser in which they all open their pages.
 pub struct Cast {
     pub hub: Hub,
+    /// Where the crew is, if not at the customers' node.
+    pub crew: Option<Hub>,
     pub org: Org,
     pub browser: Browser,
     pub ana: Person,
@@ -20,29 +22,36 @@ pub struct Cast {
 
 impl Cast {
     pub async fn start() -> Self {
-        let hub = Hub::start().await;
+        Self::on(Hub::start().await, None).await
+    }
+
+    pub async fn on(hub: Hub, crew: Option<Hub>) -> Self {
         // The pages come from the hub itself, so that is the site they speak from.
         let org = Org::with(&hub, "acme", json!({"origins": [hub.url]})).await;
         let ana = org
             .customer_with(&hub, "ana", json!({"name": "Ana Souza", "phone": "+12025550134"}))
             .await;
         let browser = Browser::start().await;
-        Self { hub, org, browser, ana }
+        Self {
+            hub,
+            crew,
+            org,
+            browser,
+            ana,
+        }
     }
 
     pub async fn portal(&self, person: &Person) -> Tab {
-        self.open("portal", &person.token).await
+        self.open(&self.hub, "portal", &person.token).await
     }
 
     pub async fn crm(&self, sub: &str, name: &str) -> Tab {
-        self.open("crm", &self.org.staff(sub, name).token).await
+        let hub = self.crew.as_ref().unwrap_or(&self.hub);
+        self.open(hub, "crm", &self.org.staff(sub, name).token).await
     }
 
-    async fn open(&self, page: &str, token: &str) -> Tab {
-        let tab = Tab(self
-            .browser
-            .open(&format!("{}/{page}#token={token}", self.hub.url))
-            .await);
+    async fn open(&self, hub: &Hub, page: &str, token: &str) -> Tab {
+        let tab = Tab(self.browser.open(&format!("{}/{page}#token={token}", hub.url)).await);
         tab.live().await;
         assert_eq!(
             tab.0.eval("location.hash").await,
