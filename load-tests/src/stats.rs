@@ -7,6 +7,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
+/// An hour; what takes longer counts as that.
+const LONGEST_US: u64 = 3_600_000_000;
+
 /// Latencies in microseconds, exact to three digits.
 pub struct Latency(Mutex<Histogram<u64>>);
 
@@ -23,10 +26,9 @@ pub struct Stats {
 
 impl Latency {
     pub fn new() -> Self {
-        // Three digits are always possible; the histogram grows as it needs to.
-        Self(Mutex::new(
-            Histogram::new(3).unwrap_or_else(|_| unreachable!("3 digits")),
-        ))
+        // With bounds: one that grows would clip what `saturating_record` gives it.
+        let histogram = Histogram::new_with_bounds(1, LONGEST_US, 3);
+        Self(Mutex::new(histogram.unwrap_or_else(|_| unreachable!("valid bounds"))))
     }
 
     pub fn record(&self, latency: Duration) {
