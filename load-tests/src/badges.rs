@@ -34,7 +34,7 @@ pub struct Args {
     /// Of each round
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// The same seed does the same things
+    /// Of the chance by which things are chosen
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -102,7 +102,7 @@ fn act(chance: &mut Chance, customer: &Client, team: &Client, thread: &str, due:
     }
 }
 
-/// SplitMix64: enough chance to mix actions, and the same for the same seed.
+/// SplitMix64: enough chance to mix actions, and the same choices for the same seed.
 struct Chance(u64);
 
 impl Chance {
