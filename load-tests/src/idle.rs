@@ -33,6 +33,8 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<Report> {
     at_least_one("sockets", args.sockets)?;
     let stage = Stage::set(args.which, args.sockets).await?;
+    // Before anything permanent is written for nothing.
+    stage.hub.resident()?;
     let people = args.sockets.div_ceil(args.per_user.max(1));
     let crew = people.div_ceil(CREW);
     let mut users = stage.users(Role::Staff, crew).await?;
