@@ -1,110 +1,186 @@
-//! The simulated user: HTTP enough for the CRM's backend, and a socket that holds as little as it can,
-//! since thousands of them live in this process.
+//! The simulated user's socket: one task that holds as little as it can, since thousands of them live
+//! in this process, and the journal of what happened on it.
 
-use anyhow::{Context, Result, bail, ensure};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-/// One kept-alive HTTP/1.1 connection with a bearer token.
-pub struct Http {
-    stream: BufReader<TcpStream>,
-    address: String,
-    token: String,
+use crate::dial::Dial;
+use crate::journal::{Heard, Journal};
+use crate::stats::Stats;
+use crate::users::User;
+
+type Ws = WebSocketStream<TcpStream>;
+
+pub struct Client {
+    n: usize,
+    token: Arc<str>,
+    journal: Arc<Mutex<Journal>>,
+    stats: Arc<Stats>,
+    out: mpsc::UnboundedSender<String>,
+    task: JoinHandle<()>,
 }
 
-impl Http {
-    pub async fn connect(address: &str, token: &str) -> Result<Self> {
-        let tcp = TcpStream::connect(address)
-            .await
-            .with_context(|| format!("nobody at {address}"))?;
-        tcp.set_nodelay(true)?;
-        Ok(Self {
-            stream: BufReader::new(tcp),
-            address: address.to_owned(),
-            token: token.to_owned(),
+/// A client that went away, with what it knew.
+pub struct Away {
+    n: usize,
+    token: Arc<str>,
+    journal: Arc<Mutex<Journal>>,
+    stats: Arc<Stats>,
+}
+
+impl Client {
+    /// Signs in, and returns when the hub has said that there is nothing more to catch up with.
+    pub async fn open(dial: &Dial, n: usize, user: &User, stats: &Arc<Stats>) -> Result<Self> {
+        let away = Away {
+            n,
+            token: Arc::clone(&user.token),
+            journal: Arc::new(Mutex::new(Journal::new(&user.sub, user.thread.clone()))),
+            stats: Arc::clone(stats),
+        };
+        away.come_back(dial).await
+    }
+
+    pub fn journal(&self) -> MutexGuard<'_, Journal> {
+        lock(&self.journal)
+    }
+
+    /// Writes a message that was due then. The customer's thread goes without saying.
+    pub fn write(&self, thread: Option<&str>, due: Instant) {
+        let id = {
+            let mut journal = self.journal();
+            let id = self.stats.id(self.n, journal.sent.len(), due);
+            // Into the journal first: the ack may come at once.
+            journal.sent.insert(id.clone());
+            id
+        };
+        self.stats.sent.fetch_add(1, Ordering::Relaxed);
+        let mut frame = json!({"type": "send", "id": id, "text": "The water heater is leaking again, see you at 9?"});
+        if let Some(thread) = thread {
+            frame["thread"] = json!(thread);
+        }
+        self.tell(&frame);
+    }
+
+    pub fn read(&self, thread: Option<&str>, up_to: i64) {
+        let mut frame = json!({"type": "read", "up_to": up_to});
+        if let Some(thread) = thread {
+            frame["thread"] = json!(thread);
+        }
+        self.tell(&frame);
+    }
+
+    pub fn handled(&self, thread: &str, seen: i64) {
+        self.tell(&json!({"type": "handled", "thread": thread, "seen": seen}));
+    }
+
+    fn tell(&self, frame: &Value) {
+        // A socket that is gone has said so in the journal.
+        let _ = self.out.send(frame.to_string());
+    }
+
+    /// Gone without a word, as when a phone loses its network.
+    pub async fn vanish(self) -> Away {
+        self.task.abort();
+        // Until it has ended, what it was just reading could still reach the journal.
+        let _ = self.task.await;
+        lock(&self.journal).caught_up = false;
+        Away {
+            n: self.n,
+            token: self.token,
+            journal: self.journal,
+            stats: self.stats,
+        }
+    }
+
+    /// The journal, once nothing more is to be heard.
+    pub async fn close(self) -> Option<Journal> {
+        let Away { journal, .. } = self.vanish().await;
+        let journal = Arc::into_inner(journal)?;
+        Some(journal.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Away {
+    pub async fn come_back(self, dial: &Dial) -> Result<Client> {
+        let mut ws = upgrade(dial).await?;
+        let mut hello = json!({"type": "hello", "token": *self.token});
+        if let Some(chain) = &lock(&self.journal).chain {
+            hello["cursor"] = json!(chain.to);
+        }
+        ws.send(Message::text(hello.to_string())).await?;
+        while !lock(&self.journal).caught_up {
+            let Some(text) = next(&mut ws).await? else { continue };
+            let mut journal = lock(&self.journal);
+            journal.hear(&text);
+            if let Some(fault) = &journal.fault {
+                bail!("{}: {fault}", journal.name);
+            }
+        }
+        let (out, queue) = mpsc::unbounded_channel();
+        let task = tokio::spawn(live(ws, queue, Arc::clone(&self.journal), Arc::clone(&self.stats)));
+        Ok(Client {
+            n: self.n,
+            token: self.token,
+            journal: self.journal,
+            stats: self.stats,
+            out,
+            task,
         })
     }
+}
 
-    /// The JSON of a successful answer.
-    pub async fn ask(&mut self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        let body = body.to_string();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            self.address,
-            self.token,
-            body.len()
-        );
-        self.stream.write_all((head + &body).as_bytes()).await?;
-        let (status, length) = self.head().await?;
-        let mut answer = vec![0; length];
-        self.stream.read_exact(&mut answer).await?;
-        let text = String::from_utf8_lossy(&answer);
-        ensure!((200..300).contains(&status), "{method} {path}: {status} {text}");
-        serde_json::from_str(&text).with_context(|| format!("{method} {path}"))
-    }
+async fn upgrade(dial: &Dial) -> Result<Ws> {
+    let mut request = format!("ws://{}/v1/ws", dial.address).into_client_request()?;
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", "crewline.v1".parse()?);
+    let small = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(0);
+    let (ws, _) = client_async_with_config(request, dial.connect().await?, Some(small)).await?;
+    Ok(ws)
+}
 
-    /// Status and content length.
-    async fn head(&mut self) -> Result<(u16, usize)> {
-        let (mut status, mut length) = (None, 0);
-        loop {
-            let mut line = String::new();
-            ensure!(self.stream.read_line(&mut line).await? > 0, "the hub hung up");
-            let line = line.trim_end();
-            if line.is_empty() {
-                return Ok((status.context("an answer without a status")?, length));
-            }
-            if status.is_none() {
-                status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
-            } else if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse()?;
-            }
+async fn live(mut ws: Ws, mut queue: mpsc::UnboundedReceiver<String>, journal: Arc<Mutex<Journal>>, stats: Arc<Stats>) {
+    loop {
+        let done = tokio::select! {
+            heard = next(&mut ws) => heard.map(|text| {
+                let Some(text) = text else { return };
+                match lock(&journal).hear(&text) {
+                    Heard::Acked(id) => stats.acked(&id),
+                    Heard::Delivered(id) => stats.delivered(&id),
+                    Heard::Nothing => {}
+                }
+            }),
+            Some(frame) = queue.recv() => ws.send(Message::text(frame)).await.map_err(Into::into),
+        };
+        if let Err(error) = done {
+            return lock(&journal).blame(format!("the socket was lost: {error:#}"));
         }
     }
 }
 
-/// A signed-in socket.
-pub struct Socket(WebSocketStream<TcpStream>);
-
-impl Socket {
-    /// Connects, says hello, and returns when the hub has said that there is nothing to catch up.
-    pub async fn open(address: &str, token: &str) -> Result<Self> {
-        let mut request = format!("ws://{address}/v1/ws").into_client_request()?;
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", "crewline.v1".parse()?);
-        let tcp = TcpStream::connect(address).await?;
-        let small = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(0);
-        let (mut ws, _) = client_async_with_config(request, tcp, Some(small)).await?;
-        let hello = json!({"type": "hello", "token": token});
-        ws.send(Message::text(hello.to_string())).await?;
-        let mut socket = Self(ws);
-        while !is_caught_up(&socket.next().await?) {}
-        Ok(socket)
-    }
-
-    /// The next text frame. Pings are answered on the way.
-    pub async fn next(&mut self) -> Result<String> {
-        loop {
-            match self.0.next().await {
-                Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
-                Some(Ok(Message::Close(frame))) => bail!("closed: {frame:?}"),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error.into()),
-                None => bail!("the hub hung up"),
-            }
-        }
+/// The next text frame, if it is one. Pings are answered on the way.
+async fn next(ws: &mut Ws) -> Result<Option<String>> {
+    match ws.next().await {
+        Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
+        Some(Ok(Message::Close(frame))) => bail!("closed: {frame:?}"),
+        Some(Ok(_)) => Ok(None),
+        Some(Err(error)) => Err(error.into()),
+        None => bail!("the hub hung up"),
     }
 }
 
-fn is_caught_up(frame: &str) -> bool {
-    serde_json::from_str::<Value>(frame).is_ok_and(|frame| frame["type"] == "caught_up")
+fn lock(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
+    journal.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,20 +1,20 @@
 //! The hub under load: one that this program starts, or one that is running already.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 
-use crate::client::Http;
+use crate::dial::Dial;
+use crate::http::Http;
+use crate::local::Local;
 
 /// Which hub to load.
 #[derive(clap::Args)]
 pub struct Which {
-    /// Start this binary's demo on this machine, and end it afterwards
+    /// Start this binary on this machine, and end it afterwards. DATABASE_URL and REDIS_URL hold as they
+    /// are; without the first, its data is gone at the end
     #[arg(
         long,
         value_name = "PATH_TO_CREWLINE",
@@ -22,86 +22,103 @@ pub struct Which {
         required_unless_present = "url"
     )]
     local: Option<PathBuf>,
-    /// A hub that is running: http://address:port
-    #[arg(long, requires_all = ["service_token", "org", "pid"])]
+    /// With --local: the frames per second that the hub allows each socket
+    #[arg(long, value_name = "N", requires = "local", default_value_t = 20)]
+    frames_per_second: u32,
+    /// A hub that is running: http://address:port. What is written there stays for ever
+    #[arg(long, requires_all = ["service_token", "org"])]
     url: Option<String>,
     /// Its service token
-    #[arg(long)]
+    #[arg(long, env = "CREWLINE_SERVICE_TOKEN", hide_env_values = true)]
     service_token: Option<String>,
     /// The org of that token. The scenario makes contacts in it
     #[arg(long)]
     org: Option<String>,
-    /// Its process on this machine, to read its memory
+    /// Its process on this machine, to read its memory and CPU
     #[arg(long)]
     pid: Option<u32>,
+    /// From how many addresses (127.0.0.2 and on) sockets come [default: one per 25,000 sockets]
+    #[arg(long, value_name = "N")]
+    sources: Option<u32>,
 }
 
 pub struct Hub {
-    /// Ends with the hub's life; none if the hub is not ours.
-    _child: Option<Child>,
-    pid: u32,
-    /// `host:port`
-    pub address: String,
+    pub local: Option<Local>,
+    /// None if it runs elsewhere.
+    pub pid: Option<u32>,
+    pub dial: Dial,
     pub org: String,
     service_token: String,
 }
 
 impl Which {
-    pub async fn hub(self) -> Result<Hub> {
-        match (self.local, self.url) {
-            (Some(binary), _) => Hub::start(&binary).await,
-            (None, Some(url)) => Ok(Hub {
-                _child: None,
-                pid: self.pid.context("--pid")?,
-                address: address(&url)?,
+    pub async fn hub(self, sockets: usize) -> Result<Hub> {
+        let hub = match (self.local, self.url) {
+            (Some(binary), _) => {
+                let local = Local::start(&binary, self.frames_per_second).await?;
+                Hub {
+                    pid: local.pid(),
+                    dial: Dial::new(local.address, self.sources, sockets)?,
+                    org: local.org.clone(),
+                    service_token: local.service_token.clone(),
+                    local: Some(local),
+                }
+            }
+            (None, Some(url)) => Hub {
+                local: None,
+                pid: self.pid,
+                dial: Dial::new(address(&url).await?, self.sources, sockets)?,
                 org: self.org.context("--org")?,
                 service_token: self.service_token.context("--service-token")?,
-            }),
+            },
             (None, None) => bail!("--local or --url"),
+        };
+        hub.refuse_real_texts().await?;
+        if hub.local.is_none() {
+            eprintln!(
+                "What is written to {} is permanent: the contacts and messages of this run stay in {} for ever.",
+                hub.dial.address, hub.org
+            );
         }
+        Ok(hub)
     }
 }
 
 impl Hub {
-    async fn start(binary: &Path) -> Result<Self> {
-        let mut child = Command::new(binary)
-            .args(["demo", "--json", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
-        let pid = child.id().context("the hub ended at once")?;
-        let mut lines = BufReader::new(child.stdout.take().context("stdout")?).lines();
-        let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line())
-            .await
-            .context("the hub did not say that it is ready")??
-            .context("the hub ended without a word")?;
-        let demo: Value = serde_json::from_str(&line).context("the demo's line")?;
-        let text = |field: &str| demo[field].as_str().map(str::to_owned).context(field.to_owned());
-        Ok(Self {
-            _child: Some(child),
-            pid,
-            address: address(&text("url")?)?,
-            org: text("org")?,
-            service_token: text("service_token")?,
-        })
-    }
-
     /// A connection that speaks with the service token.
     pub async fn http(&self) -> Result<Http> {
-        Http::connect(&self.address, &self.service_token).await
+        Http::connect(self.dial.address, &self.service_token).await
+    }
+
+    /// Invented customers must never cause a text to somebody's phone.
+    async fn refuse_real_texts(&self) -> Result<()> {
+        let metrics = self.http().await?.text("GET", "/metrics", &Value::Null).await?;
+        ensure!(
+            !has_twilio(&metrics),
+            "{} sends texts by Twilio: load one whose gateway is the simulator",
+            self.dial.address
+        );
+        Ok(())
     }
 
     /// Its resident memory in bytes. From `status`, whose unit does not depend on the page size.
     pub fn resident(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).context("the hub is gone")?;
+        let pid = self.pid.context("--pid: whose memory?")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("the hub is gone")?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
         Ok(kib.context("VmRSS")? * 1024)
     }
 }
 
-fn address(url: &str) -> Result<String> {
+fn has_twilio(metrics: &str) -> bool {
+    metrics
+        .lines()
+        .filter(|line| line.starts_with("crewline_gateway{") && line.contains("twilio"))
+        .any(|line| !line.ends_with(" 0"))
+}
+
+async fn address(url: &str) -> Result<SocketAddr> {
     let rest = url
         .strip_prefix("http://")
         .context("only http:// is spoken: load it from beside it")?;
@@ -110,5 +127,22 @@ fn address(url: &str) -> Result<String> {
         !address.is_empty() && !address.contains('/'),
         "{url} is not http://address:port"
     );
-    Ok(address.to_owned())
+    let mut found = tokio::net::lookup_host(address)
+        .await
+        .with_context(|| format!("{url} is not http://address:port"))?;
+    found.next().with_context(|| format!("{address} has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_that_is_real_is_noticed() {
+        assert!(has_twilio("a 1\ncrewline_gateway{kind=\"twilio\"} 1\n"));
+        assert!(!has_twilio(
+            "crewline_gateway{kind=\"twilio\"} 0\ncrewline_gateway{kind=\"simulator\"} 1"
+        ));
+        assert!(!has_twilio("# HELP crewline_gateway twilio or simulator"));
+    }
 }

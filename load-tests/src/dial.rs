@@ -1,0 +1,83 @@
+//! How sockets reach the hub, and from where: one address has some 28,000 ports for one listener, so
+//! more sockets than that need more addresses of their own. All of 127.0.0.0/8 is this machine.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result, ensure};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Below what the kernel's usual range of ports (32768 to 60999) has, since others use it too.
+pub const SOCKETS_PER_SOURCE: usize = 25_000;
+
+pub struct Dial {
+    pub address: SocketAddr,
+    /// 1 leaves the choice to the kernel.
+    sources: u32,
+    next: AtomicU32,
+}
+
+impl Dial {
+    /// `asked` addresses, or as many as so many sockets need.
+    pub fn new(address: SocketAddr, asked: Option<u32>, sockets: usize) -> Result<Self> {
+        let sources = asked
+            .unwrap_or_else(|| sockets.div_ceil(SOCKETS_PER_SOURCE) as u32)
+            .max(1);
+        let loopback = matches!(address.ip(), IpAddr::V4(ip) if ip.is_loopback());
+        ensure!(
+            sources == 1 || loopback,
+            "{sockets} sockets need {sources} source addresses, which only a hub on 127.0.0.0/8 allows: {address}"
+        );
+        ensure!(sources <= 250, "at most 250 source addresses");
+        Ok(Self {
+            address,
+            sources,
+            next: AtomicU32::new(0),
+        })
+    }
+
+    pub async fn connect(&self) -> Result<TcpStream> {
+        let tcp = match self.source() {
+            None => TcpStream::connect(self.address).await,
+            Some(source) => {
+                let socket = TcpSocket::new_v4()?;
+                // Without it a port that was just used by another run is refused for a minute.
+                socket.set_reuseaddr(true)?;
+                socket
+                    .bind(source)
+                    .with_context(|| format!("no free port at {source}"))?;
+                socket.connect(self.address).await
+            }
+        };
+        let tcp = tcp.with_context(|| format!("{} cannot be reached", self.address))?;
+        tcp.set_nodelay(true)?;
+        Ok(tcp)
+    }
+
+    fn source(&self) -> Option<SocketAddr> {
+        if self.sources == 1 {
+            return None;
+        }
+        let n = self.next.fetch_add(1, Ordering::Relaxed) % self.sources;
+        let ip = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 0, 0, 2)) + n);
+        Some(SocketAddr::from((ip, 0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_go_round_and_a_few_sockets_need_none() {
+        let hub = "127.0.0.1:8080".parse().unwrap();
+        assert_eq!(Dial::new(hub, None, 25_000).unwrap().source(), None);
+        let dial = Dial::new(hub, None, 50_001).unwrap();
+        let ips: Vec<_> = (0..4)
+            .filter_map(|_| dial.source())
+            .map(|a| a.ip().to_string())
+            .collect();
+        assert_eq!(ips, ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.2"]);
+        assert!(Dial::new("192.0.2.1:80".parse().unwrap(), None, 50_000).is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! What every scenario stands on: a hub, users, sockets, and at the end the oracle.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::client::Client;
+use crate::hub::{Hub, Which};
+use crate::oracle::{self, Log, WITHIN};
+use crate::progress::bar;
+use crate::report::{Figure, Report};
+use crate::stats::Stats;
+use crate::users::{self, Role, User};
+
+/// As many sockets sign in at once, where signing in is not what is measured.
+const AT_ONCE: usize = 64;
+/// Files of this process and of the hub besides the sockets.
+const OTHER_FILES: u64 = 200;
+
+pub struct Stage {
+    pub hub: Hub,
+    pub stats: Arc<Stats>,
+    log: Log,
+}
+
+impl Stage {
+    pub async fn set(which: Which, sockets: usize) -> Result<Self> {
+        let most = rlimit::increase_nofile_limit(rlimit::INFINITY)?;
+        ensure!(
+            most >= sockets as u64 + OTHER_FILES,
+            "only {most} files may be open here: raise `ulimit -Hn`"
+        );
+        let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        Ok(Self {
+            hub: which.hub(sockets).await?,
+            stats: Arc::new(Stats::new(format!("{run:x}"))),
+            log: Log::default(),
+        })
+    }
+
+    pub async fn users(&self, role: Role, how_many: usize) -> Result<Vec<User>> {
+        users::make(&self.hub, &self.stats.run, role, how_many).await
+    }
+
+    /// So many sockets, shared evenly among the users.
+    pub async fn sign_in(&self, users: &[User], sockets: usize) -> Result<Vec<Client>> {
+        let bar = bar(sockets, "sockets");
+        let clients = stream::iter(0..sockets)
+            .map(|n| Client::open(&self.hub.dial, n, &users[n % users.len()], &self.stats))
+            .buffered(AT_ONCE)
+            .inspect_ok(|_| bar.inc(1))
+            .try_collect()
+            .await
+            .context("a socket was refused")?;
+        bar.finish_and_clear();
+        Ok(clients)
+    }
+
+    /// Refuses a plan that the hub would only answer with `too_fast`.
+    pub fn check_rate(&self, client: &Client, per_socket: f64) -> Result<()> {
+        let allowed = client.journal().frames_per_second;
+        ensure!(
+            per_socket <= allowed,
+            "{per_socket:.1} frames a second on a socket, and the hub allows {allowed}: \
+             more writers, a lower rate, or --frames-per-second with --local"
+        );
+        Ok(())
+    }
+
+    /// Waits until everyone has everything, or for as long as that may take.
+    pub async fn settle(&mut self, clients: &[Client]) -> Result<()> {
+        let quiet = Instant::now();
+        loop {
+            self.read_log().await?;
+            if clients.iter().all(|client| self.log.is_settled(&client.journal())) {
+                return Ok(());
+            }
+            // What comes later than this is found by the oracle.
+            if quiet.elapsed() > WITHIN + Duration::from_secs(1) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// How many clients have a badge that a recount does not confirm.
+    pub fn wrong_badges(&self, clients: &[Client]) -> u64 {
+        let wrong = clients
+            .iter()
+            .filter(|client| !self.log.has_right_badge(&client.journal()));
+        wrong.count() as u64
+    }
+
+    async fn read_log(&mut self) -> Result<()> {
+        let mut http = self.hub.http().await?;
+        loop {
+            let path = format!("/v1/log?after={}", self.log.head());
+            let mut page = http.ask("GET", &path, &Value::Null).await?;
+            let records: Vec<Value> = serde_json::from_value(page["records"].take()).context("the log")?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            for record in records {
+                self.log
+                    .push(serde_json::from_value(record).context("a record of the log")?);
+            }
+        }
+    }
+
+    /// Ends every run: the oracle's verdict, and with a hub of our own what `crewline verify` finds.
+    pub async fn finish(mut self, clients: Vec<Client>, report: &mut Report) -> Result<()> {
+        let quiet = Instant::now();
+        self.settle(&clients).await?;
+        let mut journals = Vec::with_capacity(clients.len());
+        for client in clients {
+            journals.push(client.close().await.context("a journal that somebody still holds")?);
+        }
+        let moved = journals.iter().map(|journal| journal.moved).max().unwrap_or(quiet);
+        report.row(
+            "settled_ms",
+            Figure::Ms(moved.saturating_duration_since(quiet).as_secs_f64() * 1e3),
+        );
+        report.count("log_records", self.log.records.len() as u64);
+        oracle::judge(&self.log, &journals, quiet).add_to(report);
+        match &self.hub.local {
+            Some(local) => {
+                let differences = local.verify().await?;
+                report.none("verify_differences", differences.len() as u64);
+                differences.into_iter().take(10).for_each(|difference| {
+                    report.note(difference);
+                });
+            }
+            None => {
+                report.note("`crewline verify` was not run: only with --local is its database at hand.".into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number's worth of each, with a reason why not.
+pub fn at_least_one(name: &str, n: usize) -> Result<()> {
+    ensure!(n > 0, "--{name} must be at least 1");
+    Ok(())
+}
