@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::ExposeSecret;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -52,9 +52,7 @@ impl App {
             sweep: settings.sweep(),
         };
         let hub = Hub::start(Arc::clone(&ledger), bus, hub_settings).await?;
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", settings.listen))?;
+        let listener = listen(settings.listen).with_context(|| format!("cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
 
         let stop = CancellationToken::new();
@@ -145,6 +143,21 @@ pub async fn new_log(database: &Database) -> anyhow::Result<String> {
 pub struct Prepared<'a> {
     pub address: SocketAddr,
     pub auth: &'a Auth,
+}
+
+/// Connections that may wait to be accepted. The usual 128 overflow when a few hundred clients come
+/// back at once, and each that is turned away tries again only after a second.
+const BACKLOG: u32 = 4_096;
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart need not wait for connections of before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// The hub's own pages, as browsers name where they are from.
