@@ -352,6 +352,8 @@ mod tests {
             let payload = ours.split('.').nth(1).unwrap();
             refused("alg none", &format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(header)));
         }
+        let nobodys = sign(Some("nobody's"), Algorithm::HS256, &auth.sign, &claims);
+        refused("our secret under nobody's kid", &nobodys);
         let rsa = EncodingKey::from_rsa_der(&der(RSA));
         for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
             refused(
