@@ -39,8 +39,7 @@ impl App {
         settings: &Settings,
         demo: impl FnOnce(&Prepared) -> Option<axum::Router>,
     ) -> anyhow::Result<Self> {
-        let secret = settings.jwt_secret.as_ref().context("a JWT secret is needed")?;
-        let auth = Arc::new(Auth::new(secret).map_err(anyhow::Error::msg)?);
+        let auth = Arc::new(auth(settings)?);
         let ledger = open_ledger(&settings.database()?).await?;
         let bus: Arc<dyn Bus> = match &settings.redis_url {
             Some(url) => Arc::new(RedisBus::connect(url.expose_secret())?),
@@ -111,6 +110,19 @@ impl App {
         self.ledger.close().await;
         tracing::info!("stopped");
     }
+}
+
+/// Whose tokens are let in.
+fn auth(settings: &Settings) -> anyhow::Result<Auth> {
+    let secret = settings.jwt_secret.as_ref().context("a JWT secret is needed")?;
+    let mut auth = Auth::new(secret).map_err(anyhow::Error::msg)?;
+    if let Some(old) = &settings.jwt_secret_old {
+        auth = auth.and_accept(old).map_err(anyhow::Error::msg)?;
+    }
+    if let Some(jwks) = &settings.jwks {
+        auth = auth.and_trust(jwks).map_err(anyhow::Error::msg)?;
+    }
+    Ok(auth)
 }
 
 /// Opens the ledger. A SQLite file is made and brought up to date on the way; Postgres is not, because

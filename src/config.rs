@@ -43,6 +43,17 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwt_secret: Option<String>,
 
+    /// Another HS256 secret whose tokens are accepted, while secrets are changed; never signed with
+    #[arg(long, env = "CREWLINE_JWT_SECRET_OLD", value_name = "SECRET", hide_env_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt_secret_old: Option<String>,
+
+    /// A JWKS file with an identity provider's public keys, whose tokens are accepted too. It is never
+    /// fetched: keep it fresh yourself, and it is read again when it changes
+    #[arg(long, env = "CREWLINE_JWKS", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<PathBuf>,
+
     /// How browsers reach this hub, as scheme and host; its own pages may then open sockets
     #[arg(long, env = "CREWLINE_PUBLIC_URL", value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +120,8 @@ pub struct Settings {
     pub database_url: String,
     pub redis_url: Option<SecretString>,
     pub jwt_secret: Option<SecretString>,
+    pub jwt_secret_old: Option<SecretString>,
+    pub jwks: Option<PathBuf>,
     pub public_url: Option<String>,
     pub origins: Vec<String>,
     pub connections: usize,
@@ -150,6 +163,8 @@ impl Default for Settings {
             database_url: "sqlite:crewline.db".into(),
             redis_url: None,
             jwt_secret: None,
+            jwt_secret_old: None,
+            jwks: None,
             public_url: None,
             origins: Vec::new(),
             connections: 20_000,
@@ -204,11 +219,15 @@ impl Settings {
                 "{origin:?} must be scheme and host, like https://crm.example, without a path"
             );
         }
-        if let Some(secret) = &self.jwt_secret {
+        for (name, secret) in [
+            ("jwt_secret", &self.jwt_secret),
+            ("jwt_secret_old", &self.jwt_secret_old),
+        ] {
+            let Some(secret) = secret else { continue };
             let bytes = secret.expose_secret().len();
             ensure!(
                 bytes >= SHORTEST_SECRET,
-                "jwt_secret has {bytes} bytes, it needs at least {SHORTEST_SECRET}; `openssl rand -hex 32` makes one"
+                "{name} has {bytes} bytes, it needs at least {SHORTEST_SECRET}; `openssl rand -hex 32` makes one"
             );
         }
         Ok(())
@@ -288,7 +307,8 @@ mod tests {
             ("sweep_ms = 1", "sweep_ms"),
             ("origins = ['crm.example']", "crm.example"),
             ("database_url = 'mysql://x'", "database_url"),
-            ("jwt_secret = 'short'", "jwt_secret"),
+            ("jwt_secret = 'short'", "jwt_secret has"),
+            ("jwt_secret_old = 'short'", "jwt_secret_old has"),
         ] {
             let error = format!("{:#}", read(toml, Flags::default()).unwrap_err());
             assert!(error.contains(named), "{toml}: {error}");

@@ -30,6 +30,11 @@ fn serve_refuses_what_is_not_safe_with_one_sentence_each() {
     for (env, named) in [
         (vec![], "set CREWLINE_JWT_SECRET"),
         (vec![("CREWLINE_JWT_SECRET", "short")], "jwt_secret has 5 bytes"),
+        (
+            vec![secret, ("CREWLINE_JWT_SECRET_OLD", "short")],
+            "jwt_secret_old has 5 bytes",
+        ),
+        (vec![secret, ("CREWLINE_JWKS", "/nowhere.json")], "/nowhere.json"),
         (vec![secret, ("CREWLINE_DEMO_SIGN_IN", "true")], "demo_sign_in"),
         (vec![secret, ("DATABASE_URL", "mysql://x")], "database_url"),
         (
