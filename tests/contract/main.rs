@@ -8,6 +8,7 @@ mod cluster;
 #[path = "../support/redis.rs"]
 mod redis;
 
+mod book;
 mod bus;
 mod ledger;
 mod only_appends;

@@ -4,7 +4,7 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 
-use super::ledger::{Book, sqlite};
+use super::book::{Book, sqlite};
 
 async fn book() -> (Book, SqliteConnection) {
     let book = Book::open(sqlite().await).await;

@@ -7,8 +7,8 @@ use crewline::ledger::Postgres;
 use parking_lot::Mutex;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
+use super::book::Book;
 use super::cluster::{Cluster, cluster, run};
-use super::ledger::Book;
 
 async fn book() -> (Book, String) {
     let database = cluster().migrated().await;

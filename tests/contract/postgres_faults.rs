@@ -8,8 +8,8 @@ use crewline::domain::{Code, OrgId, Person, Sub};
 use crewline::ledger::{Command, Outcome, Postgres};
 use tokio::sync::mpsc;
 
+use super::book::{Book, numbers, settings};
 use super::cluster::{Cluster, cluster, run};
-use super::ledger::{Book, numbers, settings};
 
 async fn book_in(cluster: &Cluster, database: &str) -> Book {
     Book::open((cluster.open(database).await, tempfile::tempdir().unwrap())).await

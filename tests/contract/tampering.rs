@@ -5,8 +5,8 @@ use crewline::ledger::verify;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
+use super::book::{Book, sqlite};
 use super::cluster::cluster;
-use super::ledger::{Book, sqlite};
 
 /// A change, and what `verify` calls it. In the log itself the triggers have to go first.
 fn changes() -> Vec<(String, &'static str)> {

@@ -14,7 +14,7 @@ use crewline::hub::{Guest, Hub, HubSettings, Out, Seated, Step};
 use crewline::ledger::Postgres;
 use tokio::sync::mpsc::Receiver;
 
-use super::ledger::{Book, draft, sqlite};
+use super::book::{Book, draft, sqlite};
 
 /// What becomes of the nth payload.
 type Fate = fn(u64) -> usize;
