@@ -105,18 +105,12 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
-            "retry": self.retry,
-        });
+        let title = self.status.canonical_reason().unwrap_or_default();
+        let mut body = protocol::problem(self.status.as_u16(), title, self.code, &self.detail, self.retry);
         if let Some(records) = self.records {
             body["records"] = json!(records);
         }
-        let headers = [(header::CONTENT_TYPE, "application/problem+json")];
+        let headers = [(header::CONTENT_TYPE, protocol::PROBLEM_TYPE)];
         let mut response = (self.status, headers, body.to_string()).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             response

@@ -153,6 +153,13 @@ pub fn error(id: Option<&str>, refusal: &Refusal, team: bool) -> String {
     out
 }
 
+/// What is refused over HTTP (RFC 9457), sent as [`PROBLEM_TYPE`].
+pub fn problem(status: u16, title: &str, code: &str, detail: &str, retry: bool) -> serde_json::Value {
+    json!({"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, "retry": retry})
+}
+
+pub const PROBLEM_TYPE: &str = "application/problem+json";
+
 /// Numbers of what was appended. A customer is never told a rev.
 pub fn numbers(team: bool, rev: i64, seq: Option<i64>, at: i64, duplicate: bool) -> serde_json::Value {
     let mut out = json!({"at": at, "duplicate": duplicate});

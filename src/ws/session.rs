@@ -118,11 +118,11 @@ async fn origin_of(door: &Door, origin: Option<HeaderValue>) -> Result<Option<St
 
 /// What is refused before there is a socket is told as HTTP tells it (RFC 9457).
 fn problem(status: StatusCode, code: Code, detail: &str) -> Response {
-    let body = serde_json::json!({"type": "about:blank", "title": status.canonical_reason(),
-        "status": status.as_u16(), "code": code, "detail": detail, "retry": code.retry()});
+    let title = status.canonical_reason().unwrap_or_default();
+    let body = protocol::problem(status.as_u16(), title, code.as_str(), detail, code.retry());
     (
         status,
-        [(header::CONTENT_TYPE, "application/problem+json")],
+        [(header::CONTENT_TYPE, protocol::PROBLEM_TYPE)],
         body.to_string(),
     )
         .into_response()
