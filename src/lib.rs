@@ -17,6 +17,8 @@ pub mod protocol;
 
 pub mod ledger;
 
+pub mod sms;
+
 pub mod bus;
 
 pub mod auth;

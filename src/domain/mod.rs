@@ -9,6 +9,7 @@ mod phone;
 mod receipt;
 mod record;
 mod refusal;
+mod text;
 mod thread;
 mod view;
 
@@ -21,5 +22,6 @@ pub use phone::Phone;
 pub use receipt::{Mark, ReceiptBody};
 pub use record::{Chain, Entry, Kind, MessageBody, NoteBody, Record, RevokedBody, ThreadEvent, Via};
 pub use refusal::{Code, Refusal};
+pub use text::{Encoding, MAX_SMS_UNITS, Segments, parts, segments};
 pub use thread::{Counts, Marks, ThreadHead};
 pub use view::View;

@@ -38,11 +38,12 @@ fn sources() -> Vec<(String, PathBuf, String)> {
         .collect()
 }
 
-const MAY_KNOW: [(&str, &[&str]); 8] = [
+const MAY_KNOW: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("auth", &["domain"]),
     ("ledger", &["domain"]),
+    ("sms", &["domain"]),
     ("bus", &["domain", "ledger", "protocol"]),
     ("hub", &["auth", "bus", "domain", "ledger", "protocol"]),
     ("ws", &["auth", "domain", "hub", "ledger", "protocol"]),

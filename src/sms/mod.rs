@@ -1,0 +1,18 @@
+//! Twilio, as far as it can be known without our own ledger.
+//!
+//! In: [`signature`] believes a webhook, [`webhook`] reads it, [`keywords`] sees STOP and START, [`status`]
+//! puts callbacks in order. About failures, [`dispositions`] knows what to do and to say.
+//!
+//! Nothing here knows orgs, threads or the log.
+
+pub mod dispositions;
+pub mod keywords;
+pub mod signature;
+pub mod status;
+pub mod webhook;
+
+pub use dispositions::{Class, Disposition, disposition};
+pub use keywords::OptOut;
+pub use signature::{Form, Refused, Validator};
+pub use status::Status;
+pub use webhook::{Inbound, InboundMedia, Party, StatusUpdate, Unreadable};
