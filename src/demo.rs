@@ -140,6 +140,7 @@ async fn seed(hub: &Hub) -> anyhow::Result<Vec<String>> {
         name: "Bright Plumbing".into(),
         number: Some(Phone::parse("+14155550100")?),
         business_phones: vec![Phone::parse("+14155550101")?],
+        copy_answers: false,
         time_zone: Some("America/Los_Angeles".into()),
         show_staff: ShowStaff::First,
         origins: Vec::new(),

@@ -1,5 +1,6 @@
 //! How a text fits into text messages: what it costs, and where it is cut.
 
+use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// What Twilio takes in one message (error 21617). It speaks of 1,600 "characters" and adds that some
@@ -7,11 +8,13 @@ use unicode_segmentation::UnicodeSegmentation;
 pub const MAX_SMS_UNITS: u32 = 1_600;
 
 /// The alphabet of a whole text message (3GPP TS 23.038).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
     /// Seven bits a character, two units for those of the extension table.
+    #[serde(rename = "GSM-7")]
     Gsm7,
     /// UTF-16 in practice: one character outside GSM-7 switches the whole text.
+    #[serde(rename = "UCS-2")]
     Ucs2,
 }
 

@@ -37,6 +37,7 @@ pub fn settings(name: &str) -> OrgSettings {
         name: name.into(),
         number: None,
         business_phones: Vec::new(),
+        copy_answers: false,
         time_zone: None,
         show_staff: ShowStaff::First,
         origins: vec!["https://crm.example".into()],
