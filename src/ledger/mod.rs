@@ -221,6 +221,8 @@ pub enum InboxFilter {
     All,
     New,
     Waiting,
+    /// The last text to the customer failed, or may have.
+    Failed,
 }
 
 /// A line of the inbox.
@@ -251,6 +253,8 @@ pub struct ThreadState {
     pub contact: Contact,
     pub head: ThreadHead,
     pub readers: Vec<Reader>,
+    /// The contact's phone takes no texts.
+    pub texts_off: bool,
     /// The org's head rev in the same snapshot.
     pub rev: i64,
 }

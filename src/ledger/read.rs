@@ -206,6 +206,7 @@ pub(super) async fn inbox(
         InboxFilter::All => inbox_query!(""),
         InboxFilter::New => inbox_query!("AND t.customer_count > t.team_read_count"),
         InboxFilter::Waiting => inbox_query!("AND t.waiting_since IS NOT NULL"),
+        InboxFilter::Failed => inbox_query!("AND t.failed > 0"),
     };
     let values = [
         Value::Text(org.as_str()),
@@ -256,10 +257,16 @@ pub(super) async fn thread(snapshot: &mut impl Reading, org: &OrgId, thread: &Th
             })
         })
         .collect::<Result<Vec<_>>>()?;
+    let sql = "SELECT s.off FROM contacts c JOIN numbers n ON n.org = c.org
+               JOIN consents s ON s.org = c.org AND s.number = n.number AND s.phone = c.phone
+               WHERE c.org = $1 AND c.thread = $2";
+    let consent = snapshot.row(sql, &values).await?;
+    let texts_off = consent.map(|row| row.int(0)).transpose()? == Some(1);
     Ok(Some(ThreadState {
         contact: rows::contact(&row, 0)?,
         head: rows::head(&row, CONTACT_COLUMNS)?,
         readers,
+        texts_off,
         rev: org_head(snapshot, org).await?.unwrap_or_default().rev,
     }))
 }
