@@ -1,5 +1,7 @@
 //! Settings: flags over environment over a TOML file over the defaults. Read and checked once, at start.
 
+mod twilio;
+
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::SHORTEST_SECRET;
+
+pub use twilio::{Account, TwilioFlags};
 
 /// What can be set. Each flag has its environment variable and, under the same name with underscores,
 /// its key in the TOML file.
@@ -54,10 +58,14 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<PathBuf>,
 
-    /// How browsers reach this hub, as scheme and host; its own pages may then open sockets
+    /// How browsers and Twilio reach this hub, as scheme and host; its own pages may then open sockets
     #[arg(long, env = "CREWLINE_PUBLIC_URL", value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub twilio: TwilioFlags,
 
     /// Origins whose pages may open sockets, whatever the org (orgs list their own besides)
     #[arg(long, env = "CREWLINE_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
@@ -123,6 +131,11 @@ pub struct Settings {
     pub jwt_secret_old: Option<SecretString>,
     pub jwks: Option<PathBuf>,
     pub public_url: Option<String>,
+    pub twilio_account: Option<String>,
+    pub twilio_auth_token: Option<SecretString>,
+    pub twilio_api_key: Option<String>,
+    pub twilio_api_secret: Option<SecretString>,
+    pub twilio_url: String,
     pub origins: Vec<String>,
     pub connections: usize,
     pub connections_per_user: usize,
@@ -166,6 +179,11 @@ impl Default for Settings {
             jwt_secret_old: None,
             jwks: None,
             public_url: None,
+            twilio_account: None,
+            twilio_auth_token: None,
+            twilio_api_key: None,
+            twilio_api_secret: None,
+            twilio_url: twilio::API.into(),
             origins: Vec::new(),
             connections: 20_000,
             connections_per_user: 20,
@@ -243,6 +261,7 @@ impl Settings {
             self.jwt_secret.is_some(),
             "set CREWLINE_JWT_SECRET, at least {SHORTEST_SECRET} bytes; `openssl rand -hex 32` makes one"
         );
+        self.twilio()?;
         Ok(())
     }
 

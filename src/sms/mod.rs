@@ -1,6 +1,6 @@
 //! Twilio, as far as it can be known without our own ledger.
 //!
-//! In: [`signature`] believes a webhook, [`webhook`] reads it, [`keywords`] sees STOP and START, [`status`]
+//! Out: [`twilio`], the client. In: [`signature`] believes a webhook, [`webhook`] reads it, [`keywords`] sees STOP and START, [`status`]
 //! puts callbacks in order. About failures, [`dispositions`] knows what to do and to say.
 //!
 //! Nothing here knows orgs, threads or the log.
@@ -9,10 +9,12 @@ pub mod dispositions;
 pub mod keywords;
 pub mod signature;
 pub mod status;
+pub mod twilio;
 pub mod webhook;
 
 pub use dispositions::{Class, Disposition, disposition};
 pub use keywords::OptOut;
 pub use signature::{Form, Refused, Validator};
 pub use status::Status;
+pub use twilio::{Accepted, CreateError, Direction, Listed, Outgoing, Query, ReadError, Twilio, TwilioSettings};
 pub use webhook::{Inbound, InboundMedia, Party, StatusUpdate, Unreadable};
