@@ -97,6 +97,16 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep_ms: Option<u64>,
 
+    /// Texts that this node sends from one number, per second [default: 5]
+    #[arg(long, env = "CREWLINE_TEXTS_PER_SECOND", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub texts_per_second: Option<u32>,
+
+    /// How long after a call that was not answered Twilio's list is searched for it, in ms [default: 60000]
+    #[arg(long, env = "CREWLINE_RECONCILE_AFTER_MS", value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconcile_after_ms: Option<u64>,
+
     /// Over how long sockets are sent away at a stop, in ms [default: 5000]
     #[arg(long, env = "CREWLINE_DRAIN_WINDOW_MS", value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,6 +152,8 @@ pub struct Settings {
     pub connections_per_org: usize,
     pub frames_per_second: u32,
     pub sweep_ms: u64,
+    pub texts_per_second: u32,
+    pub reconcile_after_ms: u64,
     pub drain_window_ms: u64,
     pub log_format: LogFormat,
     pub demo_sign_in: bool,
@@ -190,6 +202,8 @@ impl Default for Settings {
             connections_per_org: 10_000,
             frames_per_second: 20,
             sweep_ms: 5_000,
+            texts_per_second: 5,
+            reconcile_after_ms: 60_000,
             drain_window_ms: 5_000,
             log_format: LogFormat::Text,
             demo_sign_in: false,
@@ -220,6 +234,7 @@ impl Settings {
             ("connections_per_user", self.connections_per_user),
             ("connections_per_org", self.connections_per_org),
             ("frames_per_second", self.frames_per_second as usize),
+            ("texts_per_second", self.texts_per_second as usize),
         ] {
             ensure!(value > 0, "{name} must be at least 1");
         }

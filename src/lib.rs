@@ -22,6 +22,7 @@ pub mod sms;
 pub mod bus;
 
 pub mod auth;
+pub mod courier;
 pub mod hub;
 
 pub mod http;

@@ -98,6 +98,18 @@ pub struct UnroutedBody {
     pub answer: Option<String>,
 }
 
+/// What a network lets through and a socket does not: line ends become newlines, other control
+/// characters U+FFFD, so that nothing is lost and nothing is done by it.
+pub fn clean(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let visible = |c: char| match c {
+        '\n' | '\t' => c,
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(visible).collect()
+}
+
 /// Reads `#12 on my way` and `12: on my way` as a tag and the rest. A longer number is a phone's or a
 /// price, and never names a thread.
 pub fn tagged(text: &str) -> Option<(i64, &str)> {
@@ -121,6 +133,11 @@ pub fn tagged(text: &str) -> Option<(i64, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_are_replaced_and_nothing_is_lost() {
+        assert_eq!(clean("a\r\nb\rc\td\u{0}e\u{85}"), "a\nb\nc\td\u{fffd}e\u{fffd}");
+    }
 
     #[test]
     fn a_tag_is_read_only_where_it_surely_is_one() {

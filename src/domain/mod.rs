@@ -21,7 +21,7 @@ pub use contact::{Contact, ContactDraft};
 pub use delivery::{Attempt, AttemptId, AttemptState, DeliveryBody, Failure, Leg, Report, SmsState, Text, leg_state};
 pub use draft::{Draft, MAX_PHOTOS, MAX_TEXT_BYTES, MAX_TEXT_CHARS, check_label};
 pub use id::{ContactId, MessageId, OrgId, PersonId, Sub, ThreadId};
-pub use inbound::{Candidate, Medium, Received, Rule, Unroutable, UnroutedBody, Word, tagged};
+pub use inbound::{Candidate, Medium, Received, Rule, Unroutable, UnroutedBody, Word, clean, tagged};
 pub use org::{OrgSettings, ShowStaff};
 pub use person::{Author, AuthorKind, Person, Side};
 pub use phone::Phone;

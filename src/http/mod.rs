@@ -13,6 +13,7 @@ mod problem;
 mod revocations;
 mod threads;
 mod tokens;
+mod twilio;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use door::Door;
 pub use health::{Readiness, router as health};
 pub use pages::{demo as demo_pages, router as pages};
 pub use problem::Problem;
+pub use twilio::{Line, router as twilio};
 
 use crate::protocol::MAX_FRAME_IN;
 

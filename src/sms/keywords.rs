@@ -1,5 +1,7 @@
 //! STOP, START, HELP: words by which a phone turns texts off and on. Twilio acts on them by itself.
 
+use crate::domain::Word;
+
 /// What a keyword asks for. Twilio has already done it when the webhook comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptOut {
@@ -10,6 +12,16 @@ pub enum OptOut {
     Start,
     /// Twilio tells the phone how to stop. Nothing changes.
     Help,
+}
+
+impl From<OptOut> for Word {
+    fn from(word: OptOut) -> Self {
+        match word {
+            OptOut::Stop => Word::Stop,
+            OptOut::Start => Word::Start,
+            OptOut::Help => Word::Help,
+        }
+    }
 }
 
 /// What an incoming text asks for: `OptOutType` (Advanced Opt-Out, which knows an account's own words)

@@ -7,6 +7,7 @@
 
 pub mod dispositions;
 pub mod keywords;
+pub mod outcome;
 pub mod signature;
 pub mod status;
 pub mod twilio;
@@ -14,6 +15,7 @@ pub mod webhook;
 
 pub use dispositions::{Class, Disposition, disposition};
 pub use keywords::OptOut;
+pub use outcome::{failure, report};
 pub use signature::{Form, Refused, Validator};
 pub use status::Status;
 pub use twilio::{Accepted, CreateError, Direction, Listed, Outgoing, Query, ReadError, Twilio, TwilioSettings};

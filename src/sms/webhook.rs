@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::keywords::{OptOut, opt_out};
 use super::signature::Form;
 use super::status::Status;
-use crate::domain::Phone;
+use crate::domain::{Medium, Phone};
 
 /// Who sent or gets a text. Not everybody has a number: short codes, and senders that are a word.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,6 +60,23 @@ pub struct InboundMedia {
     pub url: String,
     /// As the sender claims.
     pub content_type: String,
+}
+
+impl InboundMedia {
+    /// Twilio's id of it, by which it is asked for at the one place where it may be: never by its URL.
+    pub fn source(&self) -> Option<Medium> {
+        let (_, source) = self.url.rsplit_once('/')?;
+        let is_sid = source.strip_prefix("ME").is_some_and(is_32_hex);
+        is_sid.then(|| Medium {
+            source: source.to_owned(),
+            content_type: self
+                .content_type
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(100)
+                .collect(),
+        })
+    }
 }
 
 /// A text that somebody sent to one of our numbers.
