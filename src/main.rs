@@ -1,5 +1,7 @@
 //! The command line.
 
+mod simulator;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +44,8 @@ enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Run a Twilio to play with and to test against: its API, its webhooks, and phones
+    Simulator(simulator::SimulatorArgs),
     /// Print a token for somebody
     Token(TokenArgs),
     /// Bring the database up to date
@@ -104,6 +108,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve { flags } => serve(&flags).await,
         Command::Demo { json, data, flags } => run_demo(json, data, &flags).await,
+        Command::Simulator(args) => simulate(args).await,
         Command::Token(args) => print_token(&args),
         Command::Migrate { new_log, place } => migrate(&place, new_log).await,
         Command::Verify { place } => run_verify(&place).await,
@@ -145,6 +150,13 @@ async fn run_demo(json: bool, data: Option<PathBuf>, flags: &Flags) -> anyhow::R
     }
     asked_to_stop().await?;
     app.drain().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn simulate(args: simulator::SimulatorArgs) -> anyhow::Result<ExitCode> {
+    start_logging(LogFormat::Text, "warn");
+    raise_file_limit();
+    simulator::run(args, asked_to_stop()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
