@@ -13,13 +13,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Auth;
 use crate::bus::{Bus, LocalBus, RedisBus};
-use crate::config::{Account, Database, Settings};
+use crate::config::{Account, Database, Settings, TWILIO_API};
 use crate::courier::{Courier, CourierSettings};
 use crate::http;
 use crate::hub::{Hub, HubSettings};
 use crate::ledger::{Ledger, Outbox, Postgres, Sqlite, new_log_id};
 use crate::sms::Validator;
-use crate::sms::twilio::{self, Twilio};
+use crate::sms::twilio::Twilio;
 use crate::ws;
 
 /// How long what is running may take to end once it was told to.
@@ -38,7 +38,10 @@ pub struct App {
 
 impl App {
     /// Opens the ledger, starts the hub and listens. `demo` adds what only the demo has.
-    pub async fn start(settings: &Settings, demo: impl FnOnce(&Prepared) -> Extra) -> anyhow::Result<Self> {
+    pub async fn start(
+        settings: &Settings,
+        demo: impl FnOnce(&Prepared) -> anyhow::Result<Extra>,
+    ) -> anyhow::Result<Self> {
         let auth = Arc::new(auth(settings)?);
         let Engine { ledger, outbox } = open(&settings.database()?).await?;
         let bus: Arc<dyn Bus> = match &settings.redis_url {
@@ -73,7 +76,7 @@ impl App {
                 metrics,
             })))
             .merge(http::pages());
-        let extra = demo(&Prepared { address, auth: &auth });
+        let extra = demo(&Prepared { address, auth: &auth })?;
         if let Some(demo) = extra.routes {
             routes = routes.merge(demo);
         }
@@ -152,7 +155,7 @@ fn line(
     let public_url = settings.public_url.clone();
     let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
     let kind = match account.client.url.as_str() {
-        twilio::API => "twilio",
+        TWILIO_API => "twilio",
         _ => "simulator",
     };
     metrics::gauge!("crewline_gateway", "kind" => kind).set(1.0);

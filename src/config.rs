@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::SHORTEST_SECRET;
 
-pub use twilio::{Account, TwilioFlags};
+pub use twilio::{API as TWILIO_API, Account, TwilioFlags};
 
 /// What can be set. Each flag has its environment variable and, under the same name with underscores,
 /// its key in the TOML file.

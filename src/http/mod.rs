@@ -11,6 +11,7 @@ mod orgs;
 mod pages;
 mod problem;
 mod revocations;
+mod texts;
 mod threads;
 mod tokens;
 mod twilio;
@@ -47,6 +48,7 @@ pub fn api(door: Arc<Door>) -> Router {
         inbox::router(),
         threads::router(),
         messages::router(),
+        texts::router(),
         log::router(),
     ];
     nouns.into_iter().fold(Router::new(), Router::merge).with_state(door)

@@ -301,6 +301,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
 
+    /// Texts that reached no thread, with revs below `before`, the newest first.
+    async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;
+
     /// None if the org has no such thread.
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;
 

@@ -171,6 +171,33 @@ pub(super) async fn history(
     })
 }
 
+pub(super) async fn unrouted(
+    snapshot: &mut impl Reading,
+    org: &OrgId,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Page> {
+    let sql = concat!(
+        "SELECT ",
+        record_columns!("l"),
+        " FROM log l
+         WHERE l.org = $1 AND l.kind = 'unrouted' AND l.rev < $2 ORDER BY l.rev DESC LIMIT $3"
+    );
+    let values = [
+        Value::Text(org.as_str()),
+        Value::Int(before.unwrap_or(i64::MAX)),
+        Value::Int(i64::from(limit) + 1),
+    ];
+    let found = snapshot.rows(sql, &values).await?;
+    let mut records = shared(&found)?;
+    records.truncate(limit as usize);
+    Ok(Page {
+        more: found.len() > records.len(),
+        records,
+        as_of: org_head(snapshot, org).await?.unwrap_or_default().rev,
+    })
+}
+
 fn shared(found: &[impl Cells]) -> Result<Vec<Arc<Record>>> {
     found.iter().map(|row| rows::record(row, 0).map(Arc::new)).collect()
 }

@@ -38,16 +38,17 @@ fn sources() -> Vec<(String, PathBuf, String)> {
         .collect()
 }
 
-const MAY_KNOW: [(&str, &[&str]); 9] = [
+const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("auth", &["domain"]),
     ("ledger", &["domain"]),
     ("sms", &["domain"]),
     ("bus", &["domain", "ledger", "protocol"]),
+    ("courier", &["domain", "ledger", "sms"]),
     ("hub", &["auth", "bus", "domain", "ledger", "protocol"]),
     ("ws", &["auth", "domain", "hub", "ledger", "protocol"]),
-    ("http", &["auth", "domain", "hub", "ledger", "protocol"]),
+    ("http", &["auth", "domain", "hub", "ledger", "protocol", "sms"]),
 ];
 
 #[test]

@@ -201,6 +201,10 @@ impl Ledger for Sqlite {
         Ok(read::inbox(&mut *snapshot(&self.readers).await?, org, filter, before, limit).await?)
     }
 
+    async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {
+        Ok(read::unrouted(&mut *snapshot(&self.readers).await?, org, before, limit).await?)
+    }
+
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
         Ok(read::thread(&mut *snapshot(&self.readers).await?, org, thread).await?)
     }
