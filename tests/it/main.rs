@@ -28,5 +28,7 @@ mod receipts;
 mod recount;
 mod resume;
 mod slow_readers;
+mod sms_crash;
+mod sms_line;
 mod tokens;
 mod two_nodes;

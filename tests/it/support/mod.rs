@@ -8,6 +8,7 @@ pub mod fold;
 pub mod hub;
 pub mod org;
 pub mod pages;
+pub mod phones;
 pub mod proxy;
 pub mod state;
 pub mod token;
