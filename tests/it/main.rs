@@ -29,4 +29,5 @@ mod recount;
 mod resume;
 mod slow_readers;
 mod tokens;
+mod twilio_peers;
 mod two_nodes;
