@@ -31,4 +31,5 @@ mod slow_readers;
 mod sms_crash;
 mod sms_line;
 mod tokens;
+mod twilio_peers;
 mod two_nodes;
