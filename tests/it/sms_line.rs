@@ -239,7 +239,7 @@ async fn what_is_not_answered_is_found_in_twilios_list_or_shown_as_unknown() {
     let thread = line.ana.thread();
     // Callbacks would bind it, too: here only the list can.
     line.phones.behave(json!({"order": "by_hand"})).await;
-    for kind in ["accept_then500", "accept_then_break"] {
+    for kind in ["accept_then_500", "accept_then_break"] {
         line.phones.fault(ANA, json!({"kind": kind})).await;
         let said = seq(&sam.say(thread, kind).await);
         becomes(&sam, said, "sent").await;
