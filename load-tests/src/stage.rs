@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
@@ -96,19 +95,7 @@ impl Stage {
     }
 
     async fn read_log(&mut self) -> Result<()> {
-        let mut http = self.hub.http().await?;
-        loop {
-            let path = format!("/v1/log?after={}", self.log.head());
-            let mut page = http.ask("GET", &path, &Value::Null).await?;
-            let records: Vec<Value> = serde_json::from_value(page["records"].take()).context("the log")?;
-            if records.is_empty() {
-                return Ok(());
-            }
-            for record in records {
-                self.log
-                    .push(serde_json::from_value(record).context("a record of the log")?);
-            }
-        }
+        self.log.read(&mut self.hub.http().await?).await
     }
 
     /// Ends every run: the oracle's verdict, and with a hub of our own what `crewline verify` finds.
