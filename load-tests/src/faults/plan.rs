@@ -10,6 +10,8 @@ const LONGEST: Duration = Duration::from_secs(7);
 const SHORTEST: Duration = Duration::from_millis(100);
 /// Within it the faults of a round begin.
 const TOGETHER: Duration = Duration::from_millis(600);
+/// So long after the beginning of a burst there is still something of it under way.
+const BURST: Duration = Duration::from_millis(25);
 /// As many publishes are lost, one after the other.
 const LOST: usize = 5;
 
@@ -39,8 +41,10 @@ pub struct Round {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// Into the round.
+    /// Into the round. Then everybody writes,
     pub after: Duration,
+    /// and so much later it strikes.
+    pub into_burst: Duration,
     pub what: What,
     pub lasts: Duration,
 }
@@ -115,6 +119,7 @@ impl Plan {
                     .into_iter()
                     .map(|what| Fault {
                         after: chance.between(Duration::ZERO, TOGETHER),
+                        into_burst: chance.between(Duration::ZERO, BURST),
                         what,
                         lasts: what.lasts(&mut chance, means.freeze),
                     })
@@ -188,8 +193,13 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { after, what, lasts } = self;
-        write!(f, "+{after:?} {}", what.kind())?;
+        let Self {
+            after,
+            into_burst,
+            what,
+            lasts,
+        } = self;
+        write!(f, "+{:?} {}", *after + *into_burst, what.kind())?;
         match what {
             What::KillNode(node) | What::CutWire(node) => write!(f, " {node}")?,
             What::NodeClock(node, hours) => write!(f, " {node} {hours:+} h")?,

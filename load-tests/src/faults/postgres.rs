@@ -21,7 +21,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(60);
 /// signal that ends the others.)
 const GUARD: &str = r#"
     env $CLOCK "$BIN/postgres" -D "$DATA" -k "$DATA" -p "$PORT" -c listen_addresses=127.0.0.1 \
-        -c max_connections=200 >>"$DATA/server.log" 2>&1 </dev/null &
+        -c max_connections=200 -c recovery_init_sync_method=syncfs >>"$DATA/server.log" 2>&1 </dev/null &
     echo $!
     word=$(cat)
     kill -QUIT $! 2>/dev/null

@@ -26,6 +26,9 @@ use crate::oracle::{self, Log, Verdict, WITHIN};
 use crate::stats::{Latency, Stats};
 use crate::users::{self, Role, User};
 
+/// Messages of each client at the moment when something fails.
+const BURST: usize = 3;
+
 /// What all trials of a command count together.
 pub struct Counts {
     pub stats: Arc<Stats>,
@@ -182,6 +185,8 @@ impl<'a> Trial<'a> {
     /// From its beginning until it is mended.
     async fn one(&self, fault: &Fault) -> Result<()> {
         sleep(fault.after).await;
+        self.burst();
+        sleep(fault.into_burst).await;
         let ground = self.ground;
         match fault.what {
             What::KillNode(n) => {
@@ -253,6 +258,16 @@ impl<'a> Trial<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Everybody writes at once, so that whatever strikes now strikes in the middle of something.
+    fn burst(&self) {
+        for _ in 0..BURST {
+            for (n, client) in self.clients.iter().enumerate() {
+                let team = n.checked_sub(self.customers.len()).map(|of| &self.customers[of]);
+                client.write(team.and_then(|of| of.thread.as_deref()), Instant::now());
+            }
+        }
     }
 
     /// How far each view has been acknowledged or seen by anybody: of the team's, and by thread.
