@@ -112,7 +112,8 @@ impl Client {
         self.tell(None, &json!({"type": "handled", "thread": thread, "seen": seen}));
     }
 
-    fn tell(&self, id: Option<String>, frame: &Value) {
+    /// A frame as it stands.
+    pub fn tell(&self, id: Option<String>, frame: &Value) {
         // A socket that is gone has said so in the journal.
         let _ = self.out.send(Frame {
             id,

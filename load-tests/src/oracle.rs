@@ -238,4 +238,8 @@ impl Verdict {
 }
 
 #[cfg(test)]
+mod broken;
+#[cfg(test)]
+mod engines;
+#[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ use trial::{Counts, Outcome, Trial};
 
 mod clock;
 mod ground;
-mod lasting;
+pub mod lasting;
 mod node;
 mod outbox;
 mod plan;
@@ -89,9 +89,6 @@ pub async fn run(args: Args) -> Result<Report> {
         }
         all.add(outcome, seed);
         plans.push(plan);
-    }
-    if let Some(postgres) = ground.postgres {
-        postgres.into_inner().keep_log()?;
     }
 
     let mut report = Report::of("faults", "delivery");

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 use super::clock;
-use super::process::Log;
+use super::process::{Log, signal};
 use crate::local::{free_address, said};
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -21,7 +21,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(60);
 /// signal that ends the others.)
 const GUARD: &str = r#"
     env $CLOCK "$BIN/postgres" -D "$DATA" -k "$DATA" -p "$PORT" -c listen_addresses=127.0.0.1 \
-        -c max_connections=200 -c recovery_init_sync_method=syncfs >>"$DATA/server.log" 2>&1 </dev/null &
+        -c max_connections=200 -c recovery_init_sync_method=syncfs >&2 </dev/null &
     echo $!
     word=$(cat)
     kill -QUIT $! 2>/dev/null
@@ -85,7 +85,7 @@ impl Postgres {
         loop {
             let mut running = self.spawn(clock).await?;
             // It ends at once if the port, or the memory of the one that was killed, is still taken.
-            while Path::new(&format!("/proc/{}", running.pid)).exists() {
+            while running.runs() {
                 let mut ready = Command::new(self.bin.join("pg_isready"));
                 ready.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
                 if ready.status().await?.success() {
@@ -112,6 +112,7 @@ impl Postgres {
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(self.log.open()?)
             .spawn()
             .context("sh")?;
         let mut line = String::new();
@@ -124,6 +125,8 @@ impl Postgres {
     /// `kill -9` of the server and of every process it has.
     pub async fn kill(&mut self) -> Result<()> {
         let mut running = self.running.take().context("Postgres is gone")?;
+        // One that stands still starts no more of them.
+        signal("STOP", running.pid).await?;
         let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", running.pid));
         let mut kill = Command::new("kill");
         kill.args(["-9", &running.pid.to_string()])
@@ -135,17 +138,15 @@ impl Postgres {
         clock::clear_after(running.pid);
         Ok(())
     }
-
-    /// Copies what the server said to where logs are kept.
-    pub fn keep_log(&self) -> Result<()> {
-        if let Some(to) = &self.log.0 {
-            std::fs::copy(self.data().join("server.log"), to)?;
-        }
-        Ok(())
-    }
 }
 
 impl Running {
+    /// One that has ended stays listed, as a zombie, until the guard looks for it.
+    fn runs(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
     /// The guard goes, and leaves the data for the next.
     async fn keep_data(&mut self) {
         if let Some(mut stdin) = self.guard.stdin.take() {
