@@ -14,5 +14,6 @@ mod ledger;
 mod only_appends;
 mod postgres;
 mod postgres_faults;
+mod postgres_locks;
 mod tampering;
 mod two_hubs;
