@@ -1,6 +1,6 @@
 //! One seed: two nodes, people who talk, and the plan's faults meanwhile; then the oracle.
 
-use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,12 +20,14 @@ use crate::badges::act;
 use crate::chance::Chance;
 use crate::client::Client;
 use crate::dial::Dial;
-use crate::http::Http;
 use crate::hub::Hub;
 use crate::oracle::{self, Log, Verdict, WITHIN};
+use crate::pace::Pace;
 use crate::stats::{Latency, Stats};
 use crate::users::{self, Role, User};
 
+/// For so long the last of a round are lost: until they are all committed.
+const LAST: Duration = Duration::from_millis(500);
 /// Messages of each client at the moment when something fails.
 const BURST: usize = 3;
 
@@ -33,14 +35,14 @@ const BURST: usize = 3;
 pub struct Counts {
     pub stats: Arc<Stats>,
     pub tally: Arc<Tally>,
-    /// From the end of a round's faults until everybody has all that had been acknowledged by then.
+    /// From the end of a round's faults until everything is as it should be.
     pub healed: Latency,
 }
 
 #[derive(Default)]
 pub struct Outcome {
     pub verdict: Verdict,
-    /// Rounds after which somebody was not there in time.
+    /// Rounds after which it was not in time.
     pub late: u64,
     /// Nodes that ended without having been told to.
     pub died: u64,
@@ -130,19 +132,22 @@ impl<'a> Trial<'a> {
     }
 
     pub async fn run(mut self, plan: &Plan, args: &Args) -> Result<Outcome> {
-        let mut outcome = Outcome::default();
-        let things_done = std::cell::Cell::new(0);
-        let chat = self.chat(plan.seed, args, &things_done);
-        tokio::select! {
-            never = chat => match never {},
-            suffered = self.suffer(plan) => outcome.late = suffered?,
+        let (mut outcome, mut chance) = (Outcome::default(), Chance::of(plan.seed));
+        let (mut log, mut quiet) = (Log::default(), Instant::now());
+        for round in &plan.rounds {
+            tokio::select! {
+                never = self.chat(&mut chance, args.rate, &mut outcome.things_done) => match never {},
+                suffered = self.suffer(round) => suffered?,
+            }
+            self.lose_the_last(round).await;
+            // Nobody says anything new now, that would have the hub look for what it missed.
+            quiet = Instant::now();
+            outcome.late += u64::from(!self.settled(&mut log, quiet).await?);
+            self.counts.healed.record(quiet.elapsed());
         }
-        outcome.things_done = things_done.get();
-        let quiet = Instant::now();
         for node in &mut self.nodes {
             outcome.died += u64::from(node.get_mut().died());
         }
-        let log = self.settled(quiet).await?;
         let mut journals = Vec::new();
         for client in self.clients {
             journals.push(client.close().await.context("a journal that somebody still holds")?);
@@ -153,33 +158,35 @@ impl<'a> Trial<'a> {
         Ok(outcome)
     }
 
-    async fn chat(&self, seed: u64, args: &Args, things_done: &std::cell::Cell<u64>) -> std::convert::Infallible {
-        let (mut chance, start) = (Chance::of(seed), Instant::now());
-        loop {
-            let due = args.rate.wait(start, things_done.get()).await;
+    async fn chat(&self, chance: &mut Chance, rate: Pace, things_done: &mut u64) -> Infallible {
+        let start = Instant::now();
+        for n in 0.. {
+            let due = rate.wait(start, n).await;
             let of = chance.below(self.customers.len());
             let thread = self.customers[of].thread.as_deref().unwrap_or_default();
             let team = &self.clients[self.customers.len() + chance.below(self.customers.len())];
-            act(&mut chance, &self.clients[of], team, thread, due);
-            things_done.set(things_done.get() + 1);
+            act(chance, &self.clients[of], team, thread, due);
+            *things_done += 1;
         }
+        unreachable!("there are enough numbers")
     }
 
-    /// Returns after how many rounds somebody was late.
-    async fn suffer(&self, plan: &Plan) -> Result<u64> {
-        let mut late = 0;
-        for Round { pause, faults } in &plan.rounds {
-            sleep(*pause).await;
-            try_join_all(faults.iter().map(|fault| self.one(fault))).await?;
-            let healed = Instant::now();
-            let known = self.known();
-            while !self.has_everybody(&known) && healed.elapsed() < WITHIN {
-                sleep(Duration::from_millis(10)).await;
+    async fn suffer(&self, round: &Round) -> Result<()> {
+        sleep(round.pause).await;
+        try_join_all(round.faults.iter().map(|fault| self.one(fault))).await?;
+        Ok(())
+    }
+
+    /// Where publishes are lost, so are those of a burst after which nothing comes.
+    async fn lose_the_last(&self, round: &Round) {
+        for fault in &round.faults {
+            if let What::LosePublishes(n, _) = fault.what {
+                self.wires[n].lose(usize::MAX);
+                self.burst();
+                sleep(LAST).await;
+                self.wires[n].lose(0);
             }
-            self.counts.healed.record(healed.elapsed());
-            late += u64::from(healed.elapsed() >= WITHIN);
         }
-        Ok(late)
     }
 
     /// From its beginning until it is mended.
@@ -270,46 +277,19 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// How far each view has been acknowledged or seen by anybody: of the team's, and by thread.
-    fn known(&self) -> (i64, HashMap<String, i64>) {
-        let (mut team, mut threads) = (0, HashMap::new());
-        for client in &self.clients {
-            let journal = client.journal();
-            match &journal.thread {
-                None => team = journal.cursor().max(team),
-                Some(thread) => {
-                    let acked = journal.acked.iter().map(|(_, seq)| *seq).max().unwrap_or(0);
-                    threads.insert(thread.clone(), journal.cursor().max(acked));
-                }
-            }
-        }
-        (team, threads)
-    }
-
-    fn has_everybody(&self, (team, threads): &(i64, HashMap<String, i64>)) -> bool {
-        self.clients.iter().all(|client| {
-            let journal = client.journal();
-            let known = journal
-                .thread
-                .as_ref()
-                .and_then(|thread| threads.get(thread))
-                .unwrap_or(team);
-            journal.cursor() >= *known
-        })
-    }
-
-    /// The log, when everybody has it, or when they have had their time.
-    async fn settled(&self, quiet: Instant) -> Result<Log> {
-        let mut log = Log::default();
-        let mut http: Http = self.hub.http().await?;
+    /// Whether, in time, everything is acknowledged, everybody is at the head of the log, and every badge
+    /// is what a recount of it says.
+    async fn settled(&self, log: &mut Log, quiet: Instant) -> Result<bool> {
+        let mut http = self.hub.http().await?;
         loop {
             log.read(&mut http).await?;
-            let settled = self.clients.iter().all(|client| log.is_settled(&client.journal()));
-            // What comes later than this is found by the oracle.
-            if settled || quiet.elapsed() > WITHIN + Duration::from_secs(1) {
-                return Ok(log);
+            if self.clients.iter().all(|client| log.is_settled(&client.journal())) {
+                return Ok(true);
             }
-            sleep(Duration::from_millis(50)).await;
+            if quiet.elapsed() > WITHIN {
+                return Ok(false);
+            }
+            sleep(Duration::from_millis(20)).await;
         }
     }
 }
