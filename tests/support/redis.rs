@@ -149,8 +149,14 @@ impl RedisCluster {
 
     /// Which of the masters serves a key or channel. All of them must run.
     pub fn master_of(&self, key: &str) -> usize {
-        let serves = |one: &Redis| !one.command(&["get", key]).contains("MOVED");
-        self.masters.iter().position(serves).unwrap()
+        let serves = |one: &Redis| one.command(&["get", key]).trim().is_empty();
+        self.masters.iter().position(serves).expect("the cluster is up")
+    }
+
+    /// Names of orgs, the first on the first master and so on.
+    pub fn one_on_each(&self, name: impl Fn(u32) -> String) -> [String; 3] {
+        let is_on = |master, org: &String| self.master_of(&format!("crewline/org/{org}")) == master;
+        std::array::from_fn(|master| (0..).map(&name).find(|org| is_on(master, org)).unwrap())
     }
 
     /// As `redis-cli --cluster reshard` does it: https://redis.io/docs/latest/commands/cluster-setslot/

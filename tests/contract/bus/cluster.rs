@@ -23,14 +23,8 @@ held_to!(
     ]
 );
 
-/// An org on each of the masters, in their order.
 fn one_on_each(cluster: &RedisCluster) -> [String; 3] {
-    std::array::from_fn(|master| {
-        let mut names = (0..).map(|n| format!("org-{n}"));
-        names
-            .find(|name| cluster.master_of(&format!("crewline/org/{name}")) == master)
-            .unwrap()
-    })
+    cluster.one_on_each(|n| format!("org-{n}"))
 }
 
 /// What is heard within a moment, after `say` has said it again and again.
