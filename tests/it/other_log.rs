@@ -1,6 +1,7 @@
 //! The database becomes another log under running nodes: a dump is restored, a standby is promoted.
 //! Numbers are given out a second time, and nobody who knew the first takes them for the same.
 
+use std::io::{Seek, Write};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -151,11 +152,11 @@ async fn after_a_restored_dump_everybody_loads_afresh_and_sees_the_numbers_given
     let database = cluster.database().await;
     let mut dump = Vec::new();
     let story = Story::until_lost(cluster.url("owner", &database), async || {
-        dump = cluster.dump(&database);
+        dump = pg_dump(cluster, &database);
     })
     .await;
 
-    let restored = cluster.restore(&dump).await;
+    let restored = pg_restore(cluster, &dump).await;
     let url = cluster.url("owner", &restored);
     let made_new = crewline(&["migrate", "--new-log"], &[("DATABASE_URL", &url)]);
     assert!(made_new.status.success(), "{made_new:?}");
@@ -169,6 +170,29 @@ async fn after_a_restored_dump_everybody_loads_afresh_and_sees_the_numbers_given
         run(&mut session, sql).await;
     }
     story.everybody_loads_afresh().await;
+}
+
+fn pg_dump(cluster: &Cluster, database: &str) -> Vec<u8> {
+    let mut tool = cluster.tool("pg_dump");
+    let output = tool.args(["-F", "custom", "-d", database]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output.stdout
+}
+
+/// A new database from a dump.
+async fn pg_restore(cluster: &Cluster, dump: &[u8]) -> String {
+    let database = cluster.copy("template0").await;
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(dump).unwrap();
+    file.rewind().unwrap();
+    let output = cluster
+        .tool("pg_restore")
+        .args(["-d", &database])
+        .stdin(file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    database
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! A private Postgres cluster, from the binaries that the system has: on a free port, in a folder of
 //! its own, with fsync on.
 
-use std::io::{BufRead, BufReader, Seek, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -105,25 +105,19 @@ impl Cluster {
     pub fn standby(&self) -> Self {
         let standby = Self::folder();
         done(
-            as_postgres(standby.bin.join("pg_basebackup"))
-                .args([
-                    "-h",
-                    "127.0.0.1",
-                    "-U",
-                    "super",
-                    "-R",
-                    "-X",
-                    "stream",
-                    "-c",
-                    "fast",
-                    "-p",
-                ])
-                .arg(self.port.to_string())
-                .arg("-D")
+            self.tool("pg_basebackup")
+                .args(["-R", "-X", "stream", "-c", "fast", "-D"])
                 .arg(standby.data()),
         );
         standby.run();
         standby
+    }
+
+    /// One of Postgres's own programs, about to connect to this server as its superuser.
+    pub fn tool(&self, name: &str) -> Command {
+        let mut tool = as_postgres(self.bin.join(name));
+        tool.args(["-h", "127.0.0.1", "-U", "super", "-p", &self.port.to_string()]);
+        tool
     }
 
     fn folder() -> Self {
@@ -222,30 +216,6 @@ impl Cluster {
         )
         .await;
         name
-    }
-
-    /// What pg_dump has of a database.
-    pub fn dump(&self, database: &str) -> Vec<u8> {
-        let mut dump = self.tool("pg_dump");
-        let output = dump.args(["-F", "custom", "-d", database]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        output.stdout
-    }
-
-    /// A new database from a dump.
-    pub async fn restore(&self, dump: &[u8]) -> String {
-        let database = self.copy("template0").await;
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(dump).unwrap();
-        file.rewind().unwrap();
-        done(self.tool("pg_restore").args(["-d", &database]).stdin(file));
-        database
-    }
-
-    fn tool(&self, name: &str) -> Command {
-        let mut tool = Command::new(self.bin.join(name));
-        tool.args(["-h", "127.0.0.1", "-U", "super", "-p", &self.port.to_string()]);
-        tool
     }
 
     /// A new database with a ledger, that the login `app` may serve.
