@@ -36,6 +36,7 @@ use shard::Shard;
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// Orders that may wait. One that does not fit is lost, and the sweep delivers.
 const ORDERS: usize = 16_384;
+/// Orders taken at once, and channels in one round trip.
 const CHUNK: usize = 1_000;
 
 pub struct RedisBus {

@@ -15,10 +15,10 @@ use redis::{AsyncConnectionConfig, Msg, PushInfo, PushKind, RedisError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::super::{CHUNK, Common, ORDERS, Order, layout};
 use super::{FIRST_PAUSE, LONGEST_PAUSE, Server};
 use crate::bus::Heard;
 use crate::bus::ears::Ears;
+use crate::bus::redis::{CHUNK, Common, ORDERS, Order, layout};
 use crate::domain::OrgId;
 
 /// A connection on which not even one's own beats come is dead, whatever TCP says.
