@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crewline::domain::{Code, OrgId, Person, Sub};
-use crewline::ledger::{Command, Outcome, Postgres};
+use crewline::ledger::{Command, Ledger, Outcome, Postgres};
 use tokio::sync::mpsc;
 
-use super::book::{Book, numbers, settings};
+use super::book::{Book, Engine, numbers, settings};
 use super::cluster::{Cluster, cluster, run};
 
 async fn book_in(cluster: &Cluster, database: &str) -> Book {
-    Book::open((cluster.open(database).await, tempfile::tempdir().unwrap())).await
+    Book::open(Engine::of(cluster.open(database).await)).await
 }
 
 fn put_org(org: &OrgId, name: &str) -> Command {
@@ -117,7 +117,7 @@ async fn what_the_database_refuses_fails_alone() {
 async fn two_nodes_write_to_the_same_orgs_without_a_gap_or_a_repeat() {
     let database = cluster().migrated().await;
     let book = Arc::new(book_in(cluster(), &database).await);
-    let nodes = [Arc::clone(&book.ledger), cluster().open(&database).await];
+    let nodes: [Arc<dyn Ledger>; 2] = [Arc::clone(&book.ledger), cluster().open(&database).await];
     let mut callers = Vec::new();
     for caller in 0..20 {
         let (book, nodes) = (Arc::clone(&book), nodes.clone());

@@ -31,5 +31,8 @@ mod recount;
 mod redis_cluster;
 mod resume;
 mod slow_readers;
+mod sms_crash;
+mod sms_line;
 mod tokens;
+mod twilio_peers;
 mod two_nodes;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crewline::ledger::{Ledger, Postgres};
+use crewline::ledger::Postgres;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
@@ -229,7 +229,7 @@ impl Cluster {
         database
     }
 
-    pub async fn open(&self, database: &str) -> Arc<dyn Ledger> {
+    pub async fn open(&self, database: &str) -> Arc<Postgres> {
         Arc::new(Postgres::open(&self.url("app", database)).await.unwrap())
     }
 }
