@@ -23,6 +23,7 @@ mod front_door;
 mod house;
 mod ids;
 mod isolation;
+mod phones;
 mod pong;
 mod receipts;
 mod recount;
