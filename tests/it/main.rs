@@ -24,6 +24,7 @@ mod house;
 mod ids;
 mod isolation;
 mod other_log;
+mod phones;
 mod pong;
 mod postgres_killed;
 mod receipts;
