@@ -28,5 +28,6 @@ mod receipts;
 mod recount;
 mod resume;
 mod slow_readers;
+mod sms_browser;
 mod tokens;
 mod two_nodes;
