@@ -20,7 +20,7 @@ export class InboxRow {
   #text = h("span", { class: "text", dir: "auto", "data-testid": "row-text" });
   #new = h("span", { class: "flag new", "data-testid": "flag-new" });
   #waiting = h("span", { class: "flag waiting", "data-testid": "flag-waiting" });
-  #failed = h("span", { class: "flag failed", "data-testid": "flag-failed" }, "Text failed");
+  #failed = h("span", { class: "flag failed", "data-testid": "flag-failed", title: "The last text to the customer failed, or may have" }, "Failed");
   #flags = h("span", { class: "flags" });
 
   constructor(thread, select) {
