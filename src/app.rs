@@ -175,7 +175,7 @@ fn line(
             callback_base: public_url.trim_end_matches('/').to_owned(),
             texts_per_second: settings.texts_per_second,
             reconcile_after: Duration::from_millis(settings.reconcile_after_ms),
-            ask_after: Duration::from_secs(3_600),
+            ask_after: Duration::from_millis(settings.ask_after_ms),
             recover_every: Duration::from_secs(300),
         },
     );

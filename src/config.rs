@@ -107,6 +107,11 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconcile_after_ms: Option<u64>,
 
+    /// How long after nothing more was heard of a text Twilio is asked about it, in ms [default: 3600000]
+    #[arg(long, env = "CREWLINE_ASK_AFTER_MS", value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask_after_ms: Option<u64>,
+
     /// Over how long sockets are sent away at a stop, in ms [default: 5000]
     #[arg(long, env = "CREWLINE_DRAIN_WINDOW_MS", value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +159,7 @@ pub struct Settings {
     pub sweep_ms: u64,
     pub texts_per_second: u32,
     pub reconcile_after_ms: u64,
+    pub ask_after_ms: u64,
     pub drain_window_ms: u64,
     pub log_format: LogFormat,
     pub demo_sign_in: bool,
@@ -204,6 +210,7 @@ impl Default for Settings {
             sweep_ms: 5_000,
             texts_per_second: 5,
             reconcile_after_ms: 60_000,
+            ask_after_ms: 3_600_000,
             drain_window_ms: 5_000,
             log_format: LogFormat::Text,
             demo_sign_in: false,

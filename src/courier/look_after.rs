@@ -18,8 +18,6 @@ use crate::sms::twilio::{Direction, Listed, Query, ReadError};
 const MOST: u32 = 50;
 /// When another courier may look after an attempt that this one has in hand.
 const AGAIN: Duration = Duration::from_secs(30);
-/// An accepted text is asked about again.
-const ASK_AGAIN: Duration = Duration::from_secs(600);
 /// Twilio's clock may differ from the database's, and knows whole seconds.
 const CLOCKS_MS: i64 = 30_000;
 
@@ -50,7 +48,7 @@ impl Courier {
             self.reconcile(&attempt).await;
         }
         let after = self.settings.ask_after;
-        for attempt in due(AttemptState::Accepted, after, ASK_AGAIN).await? {
+        for attempt in due(AttemptState::Accepted, after, after).await? {
             self.ask(&attempt).await;
         }
         Ok(())

@@ -15,4 +15,5 @@ mod only_appends;
 mod postgres;
 mod postgres_faults;
 mod tampering;
+mod twilio;
 mod two_hubs;

@@ -29,5 +29,8 @@ mod recount;
 mod resume;
 mod slow_readers;
 mod sms_browser;
+mod sms_crash;
+mod sms_line;
 mod tokens;
+mod twilio_peers;
 mod two_nodes;

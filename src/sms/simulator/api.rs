@@ -86,9 +86,10 @@ async fn create(
         call.fault = world.faults.take(&call.to);
         world.behaviour.latency()
     });
-    tokio::time::sleep(latency).await;
     let fault = call.fault;
     let outcome = simulator.take_on(call).await;
+    // The books have it before the caller hears of it: in between, callers may die.
+    tokio::time::sleep(latency).await;
     match fault {
         Some(FaultKind::AcceptThenTimeout | FaultKind::Timeout) => {
             let _ = tokio::time::timeout(FOREVER, simulator.0.stopped.cancelled()).await;

@@ -27,6 +27,7 @@ pub enum FaultKind {
     /// Created and sent, but there is no answer.
     AcceptThenTimeout,
     /// Created and sent, but the answer is 500.
+    #[serde(rename = "accept_then_500")]
     AcceptThen500,
     /// Created and sent, but the connection breaks.
     AcceptThenBreak,

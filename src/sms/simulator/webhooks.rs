@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, redirect, retry};
+use reqwest::{Client, Url, redirect, retry};
 use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -58,7 +58,11 @@ impl Webhooks {
         // The fragment is for Twilio: it is neither sent nor signed.
         let (url, fragment) = url.split_once('#').unwrap_or((url, ""));
         let overrides = Overrides::parse(fragment);
-        let signature = sign(&self.auth_token, url, params);
+        // What is signed is what is sent, and our HTTP client escapes a few characters more.
+        let Ok(url) = Url::parse(url) else {
+            return Told::default();
+        };
+        let signature = sign(&self.auth_token, url.as_str(), params);
         let token = uuid::Uuid::new_v4().to_string();
         let by = Instant::now() + IN_TOTAL;
         let mut told = Told::default();
@@ -67,7 +71,7 @@ impl Webhooks {
             let left = by.saturating_duration_since(Instant::now());
             let request = self
                 .http
-                .post(url)
+                .post(url.clone())
                 .header(SIGNATURE, &signature)
                 .header("i-twilio-idempotency-token", &token)
                 .header("user-agent", "TwilioProxy/1.1")

@@ -62,10 +62,15 @@ impl Hub {
 
     /// With exactly these settings, and the defaults for all others.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::at("127.0.0.1:0", settings).await
+    }
+
+    /// The same at an address that others have to know before.
+    pub async fn at(address: &str, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a folder for the data");
         let settings: Vec<_> = settings.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let log = Arc::default();
-        let (child, demo) = launch("127.0.0.1:0", &data, &settings, &log).await;
+        let (child, demo) = launch(address, &data, &settings, &log).await;
         let mut hub = Self {
             child,
             data,
