@@ -125,7 +125,7 @@ function start() {
   function showContact() {
     const row = selected && list.row(selected);
     setText(at("contact"), row ? row.contact.name || row.contact.phone || "Unknown" : "");
-    setText(at("phone"), row?.contact.phone ?? "");
+    setText(at("phone"), row?.contact.phone && row.contact.phone !== row.contact.name ? row.contact.phone : "");
     at("unknown").hidden = !row?.contact.unknown;
     at("handled").disabled = !row || row.waiting_since === null || client.state !== "live";
     showPresence();

@@ -16,19 +16,16 @@ const SIGNS = { failed: "!", unknown: "?", not_texted: "–" };
 /** @param {(attempts: string[]) => Promise<void>} resend */
 export function patchTexts(row, { texts }, client, resend) {
   const place = row.querySelector("[data-testid=texts]");
-  const staff = client.you.role !== "customer";
-  const lines = [];
-  const { customer } = texts;
-  const said = customer && (staff ? FOR_TEAM : FOR_CUSTOMER)[customer.state]?.(customer);
-  if (said) lines.push({ testid: "sms", said, leg: customer, again: staff ? customer.again : [] });
-  for (const leg of staff ? texts.copies : []) {
-    const said = OF_COPY[leg.state]?.(leg);
-    if (said) lines.push({ testid: "copy", said, leg, again: [] });
-  }
-  const look = JSON.stringify(lines.map(({ said, leg: { state }, again }) => [said, state, again]));
+  const lines = client.you.role === "customer" ? linesOf([texts.customer], FOR_CUSTOMER, "sms")
+    : [...linesOf([texts.customer], FOR_TEAM, "sms"), ...linesOf(texts.copies, OF_COPY, "copy")];
+  const look = JSON.stringify(lines.map(({ leg: { state, again }, said }) => [state, said, again]));
   if (place.dataset.look === look) return;
   place.dataset.look = look;
   place.replaceChildren(...lines.map((line) => lineElement(line, resend)));
+}
+
+function linesOf(legs, sentences, testid) {
+  return legs.map((leg) => ({ leg, testid, said: leg && sentences[leg.state]?.(leg) })).filter(({ said }) => said);
 }
 
 const FOR_CUSTOMER = {
@@ -59,11 +56,12 @@ function why({ reason, code }) {
   return [reason ?? "no reason was given.", code && `(${code})`].filter(Boolean).join(" ");
 }
 
-function lineElement({ testid, said, leg: { state, mayDouble }, again }, resend) {
-  const line = h("div", { class: "sms", "data-testid": testid, "data-state": state },
-    SIGNS[state] ? h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[state]) : null,
-    h("span", { class: "said" }, said));
-  if (again.length > 0) line.append(resendButton(() => resend(again), mayDouble));
+function lineElement({ leg: { state, again, mayDouble }, testid, said }, resend) {
+  const sign = SIGNS[state];
+  const look = testid === "copy" ? "copy" : sign ? "wrong" : "well";
+  const line = h("div", { class: `sms ${look}`, "data-testid": testid, "data-state": state },
+    sign ? h("span", { class: "sign", "aria-hidden": "true" }, sign) : null, h("span", { class: "said" }, said));
+  if (testid === "sms" && again.length > 0) line.append(resendButton(() => resend(again), mayDouble));
   return line;
 }
 
@@ -71,12 +69,17 @@ function lineElement({ testid, said, leg: { state, mayDouble }, again }, resend)
 function resendButton(resend, mayDouble) {
   const place = h("span", { class: "again" });
   const button = (testid, label, act) => h("button", { type: "button", "data-testid": testid, onclick: act }, label);
-  const offer = (trouble) => place.replaceChildren(...(trouble ? [h("span", { role: "alert" }, trouble)] : []),
-    button("resend", "Send again", mayDouble ? ask : send));
+  const offer = (trouble = null) => place.replaceChildren(
+    ...(trouble ? [h("span", { role: "alert" }, trouble)] : []), button("resend", "Send again", mayDouble ? ask : send));
   const ask = () => {
     place.replaceChildren(h("span", {}, "It may have arrived: this may text it twice."),
-      button("resend-sure", "Send it anyway", send), button("resend-not", "Leave it", () => offer()));
-    place.querySelector("button").focus();
+      button("resend-sure", "Send it anyway", send), button("resend-not", "Leave it", leave));
+    // A second click or Enter by the way leaves it.
+    place.lastElementChild.focus();
+  };
+  const leave = () => {
+    offer();
+    place.lastElementChild.focus();
   };
   const send = async () => {
     for (const each of place.querySelectorAll("button")) each.disabled = true;
