@@ -32,6 +32,7 @@ mod recount;
 mod redis_cluster;
 mod resume;
 mod slow_readers;
+mod sms_browser;
 mod sms_crash;
 mod sms_line;
 mod tokens;
