@@ -2,7 +2,7 @@
 //!
 //! The ledger moves it while it appends; `verify` moves a fresh one over the whole log and compares.
 
-use super::{Chain, Mark, Side};
+use super::{Chain, Mark, Side, SmsState};
 
 /// Cumulative numbers of messages. A hand-off counts as the customer's; nothing else counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +53,8 @@ pub struct ThreadHead {
     pub answered: i64,
     /// When the first customer message came in that nobody has answered.
     pub waiting_since: Option<i64>,
+    /// The seq of the last message whose text to the customer failed, or may have; 0 once one got through.
+    pub failed: i64,
 }
 
 impl Default for ThreadHead {
@@ -68,6 +70,7 @@ impl Default for ThreadHead {
             team: Marks::default(),
             answered: 0,
             waiting_since: None,
+            failed: 0,
         }
     }
 }
@@ -99,6 +102,15 @@ impl ThreadHead {
 
     pub fn is_waiting(&self) -> bool {
         self.waiting_since.is_some()
+    }
+
+    /// How the text to the customer of the message at `of` stands now.
+    pub fn texted(&mut self, of: i64, state: SmsState) {
+        match state {
+            SmsState::Failed | SmsState::Unknown => self.failed = self.failed.max(of),
+            SmsState::Sent | SmsState::Delivered if of >= self.failed => self.failed = 0,
+            SmsState::Sent | SmsState::Delivered | SmsState::Sending | SmsState::NotTexted => {}
+        }
     }
 
     /// A message was appended at `seq`; `self.counts` already include it.

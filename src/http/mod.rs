@@ -11,8 +11,10 @@ mod orgs;
 mod pages;
 mod problem;
 mod revocations;
+mod texts;
 mod threads;
 mod tokens;
+mod twilio;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +29,9 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use door::Door;
 pub use health::{Readiness, router as health};
-pub use pages::{demo as demo_pages, router as pages};
+pub use pages::{demo as demo_pages, files as page_files, phones as phones_page, router as pages};
 pub use problem::Problem;
+pub use twilio::{Line, router as twilio};
 
 use crate::protocol::MAX_FRAME_IN;
 
@@ -45,6 +48,7 @@ pub fn api(door: Arc<Door>) -> Router {
         inbox::router(),
         threads::router(),
         messages::router(),
+        texts::router(),
         log::router(),
     ];
     nouns.into_iter().fold(Router::new(), Router::merge).with_state(door)

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::door::{Bearer, Door};
 use super::inbox::contact;
 use super::problem::Problem;
-use crate::domain::{Marks, Side};
+use crate::domain::{Marks, Side, Texts};
+use crate::ledger::ThreadState;
 
 pub fn router() -> Router<Arc<Door>> {
     Router::new().route("/v1/threads/{thread}", get(thread))
@@ -28,6 +29,7 @@ async fn thread(
         "thread": found.contact.thread,
         "contact": contact(&found.contact),
         "seq": head.seq,
+        "texts": texts(&found),
         "marks": { "customer": marks(&head.customer), "team": marks(&head.team) },
     });
     if guest.is_team() {
@@ -45,4 +47,10 @@ async fn thread(
         answer["as_of"] = head.seq.into();
     }
     Ok(Json(answer))
+}
+
+/// Whether what the team writes goes to the customer's phone as well; null if no phone is known.
+fn texts(found: &ThreadState) -> Option<Texts> {
+    found.contact.phone.as_ref()?;
+    Some(if found.texts_off { Texts::Off } else { Texts::On })
 }

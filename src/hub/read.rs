@@ -66,6 +66,15 @@ impl Hub {
         Ok(InboxPage { inbox, next })
     }
 
+    /// Texts that reached no thread, the newest first.
+    pub async fn unrouted(&self, guest: &Guest, before: Option<i64>) -> Result<Page, Refusal> {
+        let View::Team { org } = guest.view()? else {
+            return Err(Refusal::new(Code::Forbidden, "what is not routed yet is the team's"));
+        };
+        let read = self.shared.ledger.unrouted(&org, before, PAGE as u32).await;
+        read.map_err(|error| unreadable(&error))
+    }
+
     pub async fn thread(&self, guest: &Guest, thread: &str) -> Result<ThreadState, Refusal> {
         let view = guest.view()?;
         let thread = guest.thread(Some(thread))?;

@@ -8,11 +8,13 @@
 mod aside;
 mod audit;
 mod clerk;
+mod outbox;
 mod pending;
 mod postgres;
 mod read;
 mod rows;
 mod sqlite;
+mod texting;
 pub mod verify;
 mod writer;
 
@@ -22,13 +24,14 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use audit::{OrgHead, Projections};
+pub use outbox::Outbox;
 pub use pending::Pending;
 pub use postgres::Postgres;
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Record, Sub, ThreadHead,
-    ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Received, Record,
+    Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -62,6 +65,24 @@ pub enum Command {
         by: Person,
         seen: i64,
     },
+    /// A text that came in.
+    Receive {
+        org: OrgId,
+        text: Received,
+    },
+    /// What was heard of a text that went out.
+    Report {
+        org: OrgId,
+        attempt: AttemptId,
+        report: Report,
+    },
+    /// Staff have a text sent once more.
+    Resend {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        attempt: AttemptId,
+    },
     PutOrg {
         org: OrgId,
         settings: OrgSettings,
@@ -83,6 +104,9 @@ impl Command {
             Command::Say { org, .. }
             | Command::Mark { org, .. }
             | Command::Handle { org, .. }
+            | Command::Receive { org, .. }
+            | Command::Report { org, .. }
+            | Command::Resend { org, .. }
             | Command::PutOrg { org, .. }
             | Command::PutContact { org, .. }
             | Command::Revoke { org, .. } => org,
@@ -197,6 +221,8 @@ pub enum InboxFilter {
     All,
     New,
     Waiting,
+    /// The last text to the customer failed, or may have.
+    Failed,
 }
 
 /// A line of the inbox.
@@ -227,6 +253,8 @@ pub struct ThreadState {
     pub contact: Contact,
     pub head: ThreadHead,
     pub readers: Vec<Reader>,
+    /// The contact's phone takes no texts.
+    pub texts_off: bool,
     /// The org's head rev in the same snapshot.
     pub rev: i64,
 }
@@ -272,6 +300,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
+
+    /// Texts that reached no thread, with revs below `before`, the newest first.
+    async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;
 
     /// None if the org has no such thread.
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;

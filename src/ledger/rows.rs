@@ -153,11 +153,11 @@ pub(super) fn record(row: &impl Cells, n: usize) -> Result<Record> {
     })
 }
 
-pub(super) const CONTACT_COLUMNS: usize = 5;
+pub(super) const CONTACT_COLUMNS: usize = 6;
 
 macro_rules! contact_columns {
     () => {
-        "c.contact, c.thread, c.person, c.name, c.phone"
+        "c.contact, c.thread, c.person, c.name, c.phone, c.unknown"
     };
 }
 pub(super) use contact_columns;
@@ -170,17 +170,18 @@ pub(super) fn contact(row: &impl Cells, n: usize) -> Result<Contact> {
         thread: stored(ThreadId::parse(row.text(n + 1)?))?,
         person: stored(PersonId::parse(row.text(n + 2)?))?,
         name: row.text(n + 3)?.to_owned(),
-        phone: phone.map(Phone::parse).map(stored).transpose()?,
+        phone: phone.map(self::phone).transpose()?,
+        unknown: row.int(n + 5)? == 1,
     })
 }
 
-pub(super) const HEAD_COLUMNS: usize = 15;
+pub(super) const HEAD_COLUMNS: usize = 16;
 
 macro_rules! head_columns {
     () => {
         "t.seq, t.customer_count, t.team_count, t.hash, t.active, t.last_customer, t.last_team, \
          t.customer_delivered, t.customer_read, t.customer_read_count, \
-         t.team_delivered, t.team_read, t.team_read_count, t.answered, t.waiting_since"
+         t.team_delivered, t.team_read, t.team_read_count, t.answered, t.waiting_since, t.failed"
     };
 }
 pub(super) use head_columns;
@@ -209,6 +210,7 @@ pub(super) fn head(row: &impl Cells, n: usize) -> Result<ThreadHead> {
         },
         answered: row.int(n + 13)?,
         waiting_since: row.int_if_any(n + 14)?,
+        failed: row.int(n + 15)?,
     })
 }
 
@@ -233,6 +235,10 @@ pub(super) fn sub(text: &str) -> Result<crate::domain::Sub> {
 
 pub(super) fn thread_id(text: &str) -> Result<ThreadId> {
     stored(ThreadId::parse(text))
+}
+
+pub(super) fn phone(text: &str) -> Result<Phone> {
+    stored(Phone::parse(text))
 }
 
 pub(super) fn org_id(text: &str) -> Result<OrgId> {

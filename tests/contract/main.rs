@@ -16,4 +16,5 @@ mod postgres;
 mod postgres_faults;
 mod postgres_locks;
 mod tampering;
+mod twilio;
 mod two_hubs;

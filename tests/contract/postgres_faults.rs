@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crewline::domain::{Code, OrgId, Person, Sub};
-use crewline::ledger::{Command, Outcome, Postgres};
+use crewline::ledger::{Command, Ledger, Outcome, Postgres};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use super::book::{Book, numbers, settings};
+use super::book::{Book, Engine, numbers, settings};
 use super::cluster::{Cluster, cluster, run};
 
 pub async fn book_in(cluster: &Cluster, database: &str) -> Book {
-    Book::open((cluster.open(database).await, tempfile::tempdir().unwrap())).await
+    Book::open(Engine::of(cluster.open(database).await)).await
 }
 
 pub fn put_org(org: &OrgId, name: &str) -> Command {
@@ -53,7 +53,7 @@ async fn a_connection_that_breaks_before_commit_is_no_refusal() {
     let port = breakable(cluster().port, Arc::clone(&cut)).await;
     let url = format!("postgres://app@127.0.0.1:{port}/{database}");
     let ledger = Arc::new(Postgres::open(&url).await.unwrap());
-    let book = Book::open((ledger, tempfile::tempdir().unwrap())).await;
+    let book = Book::open(Engine::of(ledger)).await;
     let mut session = cluster().session(&database).await;
     run(&mut session, "BEGIN; SELECT * FROM heads WHERE org = 'acme' FOR UPDATE").await;
     // Alone in its transaction, which waits for the lock when its connection breaks.
@@ -103,7 +103,7 @@ async fn what_the_database_refuses_fails_alone() {
 async fn two_nodes_write_to_the_same_orgs_without_a_gap_or_a_repeat() {
     let database = cluster().migrated().await;
     let book = Arc::new(book_in(cluster(), &database).await);
-    let nodes = [Arc::clone(&book.ledger), cluster().open(&database).await];
+    let nodes: [Arc<dyn Ledger>; 2] = [Arc::clone(&book.ledger), cluster().open(&database).await];
     let mut callers = Vec::new();
     for caller in 0..20 {
         let (book, nodes) = (Arc::clone(&book), nodes.clone());

@@ -5,7 +5,7 @@ use crewline::ledger::verify;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
-use super::book::{Book, sqlite};
+use super::book::{Book, Engine, sqlite};
 use super::cluster::cluster;
 
 /// A change, and what `verify` calls it. In the log itself the triggers have to go first.
@@ -79,7 +79,7 @@ async fn every_change_behind_the_back_of_postgres_is_found() {
     let template = cluster().migrated().await;
     for change in changes() {
         let database = cluster().copy(&template).await;
-        let book = Book::open((cluster().open(&database).await, tempfile::tempdir().unwrap())).await;
+        let book = Book::open(Engine::of(cluster().open(&database).await)).await;
         prepare(&book).await;
         let mut session = cluster().session(&database).await;
         super::cluster::run(&mut session, "ALTER TABLE log DISABLE TRIGGER ALL").await;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crewline::ledger::{Ledger, Postgres};
+use crewline::ledger::Postgres;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
@@ -106,25 +106,19 @@ impl Cluster {
     pub fn standby(&self) -> Self {
         let standby = Self::folder();
         done(
-            as_postgres(standby.bin.join("pg_basebackup"))
-                .args([
-                    "-h",
-                    "127.0.0.1",
-                    "-U",
-                    "super",
-                    "-R",
-                    "-X",
-                    "stream",
-                    "-c",
-                    "fast",
-                    "-p",
-                ])
-                .arg(self.port.to_string())
-                .arg("-D")
+            self.tool("pg_basebackup")
+                .args(["-R", "-X", "stream", "-c", "fast", "-D"])
                 .arg(standby.data()),
         );
         standby.run();
         standby
+    }
+
+    /// One of Postgres's own programs, about to connect to this server as its superuser.
+    pub fn tool(&self, name: &str) -> Command {
+        let mut tool = as_postgres(self.bin.join(name));
+        tool.args(["-h", "127.0.0.1", "-U", "super", "-p", &self.port.to_string()]);
+        tool
     }
 
     fn folder() -> Self {
@@ -238,7 +232,7 @@ impl Cluster {
         database
     }
 
-    pub async fn open(&self, database: &str) -> Arc<dyn Ledger> {
+    pub async fn open(&self, database: &str) -> Arc<Postgres> {
         Arc::new(Postgres::open(&self.url("app", database)).await.unwrap())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crewline::app::App;
+use crewline::app::{App, Engine, Extra};
 use crewline::auth::{Identity, Role as Bearer, now};
 use crewline::bus::{Bus, LocalBus};
 use crewline::config::Settings;
@@ -35,9 +35,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Rare enough to have no part in what a test sees, where that is not its subject.
 const SWEEP_MS: u64 = 5_000;
 
-async fn sqlite(folder: &TempDir) -> Arc<dyn Ledger> {
+async fn sqlite(folder: &TempDir) -> Engine {
     let file = folder.path().join("crewline.db");
-    Arc::new(Sqlite::open(&file).await.unwrap())
+    Engine::of(Sqlite::open(&file).await.unwrap())
+}
+
+fn lying(Engine { ledger, outbox }: Engine, lie: Arc<Lie>) -> Engine {
+    let ledger = Arc::new(Liar { inner: ledger, lie });
+    Engine { ledger, outbox }
 }
 
 async fn head(ledger: &Arc<dyn Ledger>) -> i64 {
@@ -49,7 +54,7 @@ fn alone() -> Arc<dyn Bus> {
     Arc::new(Arc::new(LocalBus::default()).attach())
 }
 
-async fn start(at: SocketAddr, sweep_ms: u64, ledger: Arc<dyn Ledger>, bus: Arc<dyn Bus>) -> App {
+async fn start(at: SocketAddr, sweep_ms: u64, engine: Engine, bus: Arc<dyn Bus>) -> App {
     let settings = Settings {
         listen: at,
         jwt_secret: Some(SecretString::from("a secret of thirty-two characters")),
@@ -58,7 +63,9 @@ async fn start(at: SocketAddr, sweep_ms: u64, ledger: Arc<dyn Ledger>, bus: Arc<
         drain_window_ms: 0,
         ..Settings::default()
     };
-    App::with_engines(&settings, ledger, bus, |_| None).await.unwrap()
+    App::with_engines(&settings, engine, bus, |_| Ok(Extra::default()))
+        .await
+        .unwrap()
 }
 
 /// One customer and one of the staff, and a hub that they are not signed in to yet.
@@ -136,11 +143,11 @@ async fn known() -> (Scene, SocketAddr, TempDir) {
 async fn found(lie: Option<Lie>) -> Verdict {
     let (mut scene, address, folder) = known().await;
     let inner = sqlite(&folder).await;
-    let ledger = match lie.map(Arc::new) {
-        Some(lie) => Arc::new(Liar { inner, lie }),
+    let engine = match lie.map(Arc::new) {
+        Some(lie) => lying(inner, lie),
         None => inner,
     };
-    let app = start(address, SWEEP_MS, ledger, alone()).await;
+    let app = start(address, SWEEP_MS, engine, alone()).await;
     let clients = scene.both(&app).await;
     talk(&clients[0], 5).await;
     let again = json!({"type": "send", "id": "again", "text": "Is anybody there?"});
@@ -201,12 +208,12 @@ async fn acknowledged_before_commit_and_killed() {
     let (mut scene, address, folder) = known().await;
     let inner = sqlite(&folder).await;
     let last = Mutex::new(Numbers {
-        rev: head(&inner).await,
+        rev: head(&inner.ledger).await,
         seq: Some(0),
         at: 0,
     });
     let lie = Arc::new(Lie::AckBeforeCommit { last });
-    let app = start(address, SWEEP_MS, Arc::new(Liar { inner, lie }), alone()).await;
+    let app = start(address, SWEEP_MS, lying(inner, lie), alone()).await;
     // They come back by themselves, so that all there is to find is what was lost.
     let nodes: Arc<[Dial]> = Arc::new([Dial::new(address, None, 1).unwrap()]);
     let (_awake, stopped) = watch::channel(false);
@@ -234,17 +241,17 @@ async fn a_record_hidden_from_one_client_with_its_numbers_rewritten() {
     let (mut scene, address, folder) = known().await;
     let inner = sqlite(&folder).await;
     let lie = Arc::new(Lie::Hide {
-        rev: head(&inner).await + 3,
+        rev: head(&inner.ledger).await + 3,
         thread: scene.customer.thread.clone().unwrap(),
         seq: 3,
     });
-    let honest = start(address, SWEEP_MS, Arc::clone(&inner), alone()).await;
+    let honest = start(address, SWEEP_MS, inner.clone(), alone()).await;
     // It hears of nothing but by its sweep.
-    let lying = start(free_address().unwrap(), 200, Arc::new(Liar { inner, lie }), alone()).await;
+    let hiding = start(free_address().unwrap(), 200, lying(inner, lie), alone()).await;
     let clients = vec![
         scene.sign_in(0, &scene.customer, &honest).await,
         scene.sign_in(1, &scene.staff, &honest).await,
-        scene.sign_in(2, &scene.staff, &lying).await,
+        scene.sign_in(2, &scene.staff, &hiding).await,
     ];
     talk(&clients[0], 5).await;
     assert_eq!(
@@ -263,11 +270,11 @@ async fn one_publish_in_ten_thousand_dropped_or_doubled_is_healed() {
     // In memory: ten thousand fsyncs would be the whole test, and nothing is killed.
     let folder = tempfile::tempdir_in("/dev/shm").unwrap();
     let bus = Arc::new(LocalBus::default());
-    let ledger = sqlite(&folder).await;
+    let engine = sqlite(&folder).await;
     let unreliable = Arc::new(Unreliable::new(bus.attach(), 1));
     let address = free_address().unwrap();
-    let commits = start(address, SWEEP_MS, Arc::clone(&ledger), Arc::clone(&unreliable) as _).await;
-    let hears = start(free_address().unwrap(), SWEEP_MS, ledger, Arc::new(bus.attach())).await;
+    let commits = start(address, SWEEP_MS, engine.clone(), Arc::clone(&unreliable) as _).await;
+    let hears = start(free_address().unwrap(), SWEEP_MS, engine, Arc::new(bus.attach())).await;
     let mut scene = Scene::on(&commits).await;
     let clients = vec![
         scene.sign_in(0, &scene.customer, &commits).await,

@@ -202,6 +202,10 @@ impl Ledger for Liar {
         self.inner.inbox(org, filter, before, limit).await
     }
 
+    async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {
+        self.inner.unrouted(org, before, limit).await
+    }
+
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
         self.inner.thread(org, thread).await
     }

@@ -5,9 +5,13 @@
 //! in one batch is written by [`Clerk::finish`].
 
 mod marks;
+mod receive;
+mod report;
 mod say;
 mod settings;
+mod speak;
 mod store;
+mod texts;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +24,7 @@ use super::writer::{Answer, Transacted};
 use super::{Command, Commit, CustomerBadge, Numbers, Outcome, TeamBadge};
 use crate::domain::{
     Author, AuthorKind, Chain, Contact, Counts, Entry, Kind, OrgId, OrgSettings, Person, PersonId, Record, Refusal,
-    Side, ThreadHead, ThreadId,
+    Side, Sub, ThreadHead, ThreadId,
 };
 
 /// An org whose page of the book is open: what was loaded, and what was entered since.
@@ -76,13 +80,18 @@ impl<'a, S: Store> Clerk<'a, S> {
         let org = command.org();
         self.load_org(org).await?;
         match command {
-            Command::PutOrg { settings, .. } => return Ok(self.put_org(org, settings)),
+            Command::PutOrg { settings, .. } => return self.put_org(org, settings).await,
             _ if self.orgs[org].settings.is_none() => return Ok(Err(Refusal::not_found())),
             Command::PutContact { contact, draft, .. } => {
                 return self.put_contact(org, contact, draft).await;
             }
             Command::Revoke { sub, .. } => return self.revoke(org, sub).await,
-            Command::Say { thread, .. } | Command::Mark { thread, .. } | Command::Handle { thread, .. } => {
+            Command::Receive { text, .. } => return self.receive(org, text).await,
+            Command::Report { attempt, report, .. } => return self.report(org, attempt, report).await,
+            Command::Say { thread, .. }
+            | Command::Resend { thread, .. }
+            | Command::Mark { thread, .. }
+            | Command::Handle { thread, .. } => {
                 if !self.load_thread(org, thread).await? {
                     return Ok(Err(Refusal::not_found()));
                 }
@@ -99,6 +108,9 @@ impl<'a, S: Store> Clerk<'a, S> {
                 up_to,
                 ..
             } => self.mark(org, thread, by, *mark, *up_to).await,
+            Command::Resend {
+                thread, attempt, by, ..
+            } => self.resend(org, thread, attempt, by).await,
             Command::Handle { thread, by, seen, .. } => self.handle(org, thread, by, *seen).await,
             _ => unreachable!("answered above"),
         }
@@ -245,20 +257,31 @@ impl<'a, S: Store> Clerk<'a, S> {
             Person::Staff { sub, name } => (sub, name, AuthorKind::Staff),
             Person::Service { sub, name } => (sub, name, AuthorKind::System),
         };
-        let entered = self.orgs[org].entered.people.get(sub).map(|(id, _)| id.clone());
-        let known = match entered {
-            Some(id) => Some(id),
-            None => self.store.person(org, sub).await?.map(|(id, _)| id),
-        };
         let shown = match (kind, &self.orgs[org].settings) {
             (AuthorKind::Staff, Some(settings)) => Some(settings.shown(name)),
             // A service speaks for the business.
             (_, Some(settings)) => Some(settings.name.clone()),
             (_, None) => None,
         };
+        self.author_of(org, sub, name, kind, shown).await
+    }
+
+    async fn author_of(
+        &mut self,
+        org: &OrgId,
+        sub: &Sub,
+        name: &str,
+        kind: AuthorKind,
+        shown: Option<String>,
+    ) -> Result<Author> {
+        let entered = self.orgs[org].entered.people.get(sub).map(|(id, _)| id.clone());
+        let known = match entered {
+            Some(id) => Some(id),
+            None => self.store.person(org, sub).await?.map(|(id, _)| id),
+        };
         Ok(Author {
             kind,
-            name: name.clone(),
+            name: name.to_owned(),
             id: known.unwrap_or_else(PersonId::random),
             shown,
             sub: Some(sub.clone()),

@@ -4,9 +4,7 @@ use anyhow::Result;
 
 use super::marks::past_end;
 use super::{Clerk, Slip, Store, appended, numbers};
-use crate::domain::{
-    AuthorKind, Code, Draft, Entry, Kind, MessageBody, NoteBody, OrgId, Person, Record, Refusal, ThreadId, Via,
-};
+use crate::domain::{Code, Draft, Entry, Kind, MessageBody, NoteBody, OrgId, Person, Record, Refusal, ThreadId, Via};
 use crate::ledger::Outcome;
 use crate::ledger::writer::Answer;
 
@@ -50,37 +48,24 @@ impl<S: Store> Clerk<'_, S> {
             let record = self.enter(org, &Entry::Note(body), slip);
             return Ok(Ok(appended(&record)));
         }
-        let answers = (from.kind == AuthorKind::Staff).then_some(draft.seen.unwrap_or(head.seq));
-        let next = match answers {
-            Some(seen) => self.first_customer_after(org, thread, seen).await?,
-            None => None,
-        };
         let body = MessageBody {
             id: id.to_owned(),
             from,
             via,
             text: draft.text.clone(),
             photos: Vec::new(),
+            media: Vec::new(),
             seen: draft.seen,
+            phone: None,
+            rule: None,
+            tag: None,
+            texts: Vec::new(),
         };
-        let slip = Slip {
-            thread: Some(thread),
-            submitter: Some(submitter),
-            id: Some(id),
-            public: true,
-        };
-        let record = self.enter(org, &Entry::Message(body), slip);
-        self.amend(org, thread, |head| {
-            head.said(by.side(), head.seq, record.at);
-            if let Some(seen) = answers {
-                head.answered(seen, next);
-            }
-        });
-        Ok(Ok(appended(&record)))
+        self.speak(org, thread, body, submitter, true).await.map(Ok)
     }
 
     /// The record of (submitter, id), from this batch or from before.
-    async fn find(&mut self, org: &OrgId, submitter: &str, id: &str) -> Result<Option<Record>> {
+    pub(super) async fn find(&mut self, org: &OrgId, submitter: &str, id: &str) -> Result<Option<Record>> {
         let entered = self.orgs[org]
             .entered
             .records

@@ -6,12 +6,19 @@ use std::sync::Arc;
 use anyhow::Result;
 use async_trait::async_trait;
 
-use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
+use crate::domain::{
+    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, Record, Sub, ThreadHead,
+    ThreadId,
+};
 use crate::ledger::audit::OrgHead;
+use crate::ledger::rows::Reading;
 
 /// One open transaction, as the clerk sees it.
 #[async_trait]
 pub(in crate::ledger) trait Store: Send {
+    /// For the questions that [`texting`](crate::ledger::texting) asks of every engine alike.
+    type Connection: Reading;
+    fn connection(&mut self) -> &mut Self::Connection;
     /// Which log this transaction appends to.
     fn log(&self) -> Arc<str>;
     /// The database's clock, in ms.
@@ -42,4 +49,12 @@ pub(in crate::ledger) struct Entered {
     pub people: BTreeMap<Sub, (PersonId, String)>,
     pub reads: BTreeMap<(ThreadId, Sub), i64>,
     pub revocations: BTreeMap<Sub, i64>,
+    /// The provisioned number, if it is another one now.
+    pub number: Option<Option<Phone>>,
+    /// Which thread a tag names, and when it was used last.
+    pub tags: BTreeMap<i64, (ThreadId, i64)>,
+    pub copied: BTreeMap<(Phone, ThreadId), i64>,
+    /// Whether texts from a number to a phone are off.
+    pub consents: BTreeMap<(Phone, Phone), bool>,
+    pub attempts: BTreeMap<AttemptId, Attempt>,
 }

@@ -56,6 +56,13 @@ impl Keys {
                 self.thread(org, thread, by);
                 self.seqs.insert((org.clone(), thread.clone(), *seen));
             }
+            Command::Receive { text, .. } => {
+                let id = text.id.as_str().to_owned();
+                self.ids.insert((org.clone(), text.submitter(), id));
+            }
+            // What it is about is found by its row.
+            Command::Report { .. } => {}
+            Command::Resend { thread, by, .. } => self.thread(org, thread, by),
             Command::PutOrg { .. } => {
                 self.made.insert(org.clone());
             }

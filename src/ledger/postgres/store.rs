@@ -29,6 +29,12 @@ macro_rules! known {
 
 #[async_trait]
 impl Store for Transaction<'_> {
+    type Connection = sqlx::PgConnection;
+
+    fn connection(&mut self) -> &mut sqlx::PgConnection {
+        self.connection
+    }
+
     fn log(&self) -> Arc<str> {
         Arc::clone(&self.log)
     }
