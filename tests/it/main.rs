@@ -34,6 +34,7 @@ mod resume;
 mod slow_readers;
 mod sms_browser;
 mod sms_crash;
+mod sms_crew;
 mod sms_line;
 mod tokens;
 mod twilio_peers;
