@@ -35,11 +35,12 @@ pub async fn run(args: Args) -> Result<Report> {
     let stage = Stage::set(args.which, sockets).await?;
     let customers = stage.users(Role::Customer, args.threads).await?;
     let staff = stage.users(Role::Staff, args.threads).await?;
-    let mut clients = stage.sign_in(&customers, args.threads).await?;
+    // In one go, so that a customer and who answers are other sockets, perhaps at other nodes.
+    let users: Vec<_> = customers.iter().chain(&staff).collect();
+    let clients = stage.sign_in(&users, sockets).await?;
     stage.check_rate(&clients[0], args.rate.peak())?;
-    clients.extend(stage.sign_in(&staff, args.threads).await?);
 
-    let meter = Meter::start(stage.hub.pid);
+    let meter = Meter::start(&stage.hub);
     let live = Live::show(args.seconds, &stage.stats);
     // One schedule for all, who take turns: they neither write all at once nor drift.
     let pace = args.rate.times(sockets as f64);
@@ -64,7 +65,7 @@ pub async fn run(args: Args) -> Result<Report> {
         .count("sockets", sockets as u64)
         .count("messages", n)
         .row("messages_per_s", Figure::PerSecond(n as f64 / took));
-    meter.stop(&mut report);
+    meter.stop(&mut report).per_million(n, &mut report);
     let stats = Arc::clone(&stage.stats);
     let mut end = Report::of("", "");
     stage.finish(clients, &mut end).await?;

@@ -114,7 +114,7 @@ impl Client {
 
 impl Away {
     pub async fn come_back(self, dial: &Dial) -> Result<Client> {
-        let mut ws = upgrade(dial).await?;
+        let mut ws = upgrade(dial, self.n).await?;
         let mut hello = json!({"type": "hello", "token": *self.token});
         if let Some(chain) = &lock(&self.journal).chain {
             hello["cursor"] = json!(chain.to);
@@ -141,13 +141,14 @@ impl Away {
     }
 }
 
-async fn upgrade(dial: &Dial) -> Result<Ws> {
-    let mut request = format!("ws://{}/v1/ws", dial.address).into_client_request()?;
+async fn upgrade(dial: &Dial, n: usize) -> Result<Ws> {
+    let address = dial.node(n);
+    let mut request = format!("ws://{address}/v1/ws").into_client_request()?;
     request
         .headers_mut()
         .insert("sec-websocket-protocol", "crewline.v1".parse()?);
     let small = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(0);
-    let (ws, _) = client_async_with_config(request, dial.connect().await?, Some(small)).await?;
+    let (ws, _) = client_async_with_config(request, dial.connect(address).await?, Some(small)).await?;
     Ok(ws)
 }
 

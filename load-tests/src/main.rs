@@ -16,6 +16,7 @@ mod client;
 mod connect;
 mod cpu;
 mod dial;
+mod engines;
 mod expect;
 mod fan_out;
 mod file;

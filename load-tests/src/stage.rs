@@ -1,5 +1,6 @@
 //! What every scenario stands on: a hub, users, sockets, and at the end the oracle.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -47,10 +48,10 @@ impl Stage {
     }
 
     /// So many sockets, shared evenly among the users.
-    pub async fn sign_in(&self, users: &[User], sockets: usize) -> Result<Vec<Client>> {
+    pub async fn sign_in(&self, users: &[impl Borrow<User>], sockets: usize) -> Result<Vec<Client>> {
         let bar = bar(sockets, "sockets");
         let clients = stream::iter(0..sockets)
-            .map(|n| Client::open(&self.hub.dial, n, &users[n % users.len()], &self.stats))
+            .map(|n| Client::open(&self.hub.dial, n, users[n % users.len()].borrow(), &self.stats))
             .buffered(AT_ONCE)
             .inspect_ok(|_| bar.inc(1))
             .try_collect()

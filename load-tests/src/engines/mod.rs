@@ -1,0 +1,61 @@
+//! A Postgres and a Redis of one's own: on free ports of loopback, with the settings of a fresh
+//! installation (fsync on), gone at the end.
+
+mod postgres;
+mod redis;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+pub use postgres::Postgres;
+pub use redis::Redis;
+
+/// Which core a program runs on: its number, or any if there is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Core(pub Option<u32>);
+
+impl Core {
+    /// The words in front of a program, so that it runs there and keeps its pid.
+    pub fn prefix(self) -> Vec<String> {
+        match self.0 {
+            None => Vec::new(),
+            Some(core) => vec!["taskset".into(), "-c".into(), core.to_string()],
+        }
+    }
+
+    /// A program that will run there.
+    pub fn command(self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let prefix = self.prefix();
+        let Some((first, rest)) = prefix.split_first() else {
+            return Command::new(program);
+        };
+        let mut command = Command::new(first);
+        command.args(rest).arg(program);
+        command
+    }
+
+    /// Moves this program, with all its threads, there.
+    pub fn take(self) -> Result<()> {
+        if let Some(core) = self.0 {
+            let pid = std::process::id().to_string();
+            done(Command::new("taskset").args(["-a", "-c", "-p", &core.to_string(), &pid]))?;
+        }
+        Ok(())
+    }
+}
+
+/// Free a moment ago: these programs do not say which port they were given.
+pub fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// Runs a program to its end, which must be a good one, and returns what it printed.
+pub fn done(command: &mut Command) -> Result<String> {
+    let name = command.get_program().to_owned();
+    let output = command.output().with_context(|| format!("{name:?} cannot be run"))?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{name:?}: {}", error.trim());
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
