@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
@@ -28,6 +28,7 @@ pub struct Client {
     token: Arc<str>,
     journal: Arc<Mutex<Journal>>,
     stats: Arc<Stats>,
+    acked: Arc<Notify>,
     out: mpsc::UnboundedSender<String>,
     task: JoinHandle<()>,
 }
@@ -38,16 +39,20 @@ pub struct Away {
     token: Arc<str>,
     journal: Arc<Mutex<Journal>>,
     stats: Arc<Stats>,
+    acked: Arc<Notify>,
 }
 
 impl Client {
     /// Signs in, and returns when the hub has said that there is nothing more to catch up with.
     pub async fn open(dial: &Dial, n: usize, user: &User, stats: &Arc<Stats>) -> Result<Self> {
+        let mut journal = Journal::new(&user.sub, user.thread.clone());
+        journal.org = user.org;
         let away = Away {
             n,
             token: Arc::clone(&user.token),
-            journal: Arc::new(Mutex::new(Journal::new(&user.sub, user.thread.clone()))),
+            journal: Arc::new(Mutex::new(journal)),
             stats: Arc::clone(stats),
+            acked: Arc::default(),
         };
         away.come_back(dial).await
     }
@@ -73,8 +78,33 @@ impl Client {
         self.tell(&frame);
     }
 
+    /// Returns when an ack has come since this was called last.
+    pub async fn acked(&self) {
+        self.acked.notified().await;
+    }
+
+    /// Says what was delivered to this client since it was said last, and that it has been read where it
+    /// is looked at: by a customer always, by staff in that thread.
+    pub fn mark(&self, looks_at: Option<&str>) {
+        let (unmarked, is_team) = {
+            let mut journal = self.journal();
+            (std::mem::take(&mut journal.unmarked), journal.is_team())
+        };
+        for (thread, up_to) in &unmarked {
+            let named = is_team.then_some(thread.as_str());
+            self.tell_mark("received", named, *up_to);
+            if !is_team || looks_at == named {
+                self.tell_mark("read", named, *up_to);
+            }
+        }
+    }
+
     pub fn read(&self, thread: Option<&str>, up_to: i64) {
-        let mut frame = json!({"type": "read", "up_to": up_to});
+        self.tell_mark("read", thread, up_to);
+    }
+
+    fn tell_mark(&self, mark: &str, thread: Option<&str>, up_to: i64) {
+        let mut frame = json!({"type": mark, "up_to": up_to});
         if let Some(thread) = thread {
             frame["thread"] = json!(thread);
         }
@@ -101,6 +131,7 @@ impl Client {
             token: self.token,
             journal: self.journal,
             stats: self.stats,
+            acked: self.acked,
         }
     }
 
@@ -129,12 +160,20 @@ impl Away {
             }
         }
         let (out, queue) = mpsc::unbounded_channel();
-        let task = tokio::spawn(live(ws, queue, Arc::clone(&self.journal), Arc::clone(&self.stats)));
+        let (journal, stats, acked) = (&self.journal, &self.stats, &self.acked);
+        let task = tokio::spawn(live(
+            ws,
+            queue,
+            Arc::clone(journal),
+            Arc::clone(stats),
+            Arc::clone(acked),
+        ));
         Ok(Client {
             n: self.n,
             token: self.token,
             journal: self.journal,
             stats: self.stats,
+            acked: self.acked,
             out,
             task,
         })
@@ -152,13 +191,22 @@ async fn upgrade(dial: &Dial, n: usize) -> Result<Ws> {
     Ok(ws)
 }
 
-async fn live(mut ws: Ws, mut queue: mpsc::UnboundedReceiver<String>, journal: Arc<Mutex<Journal>>, stats: Arc<Stats>) {
+async fn live(
+    mut ws: Ws,
+    mut queue: mpsc::UnboundedReceiver<String>,
+    journal: Arc<Mutex<Journal>>,
+    stats: Arc<Stats>,
+    acked: Arc<Notify>,
+) {
     loop {
         let done = tokio::select! {
             heard = next(&mut ws) => heard.map(|text| {
                 let Some(text) = text else { return };
                 match lock(&journal).hear(&text) {
-                    Heard::Acked(id) => stats.acked(&id),
+                    Heard::Acked(id) => {
+                        stats.acked(&id);
+                        acked.notify_one();
+                    }
                     Heard::Delivered(id) => stats.delivered(&id),
                     Heard::Nothing => {}
                 }

@@ -53,21 +53,29 @@ pub struct Which {
     sources: Option<u32>,
 }
 
+/// An org, and who speaks for it.
+#[derive(Clone)]
+pub struct Org {
+    pub name: String,
+    pub service_token: String,
+}
+
 pub struct Hub {
     pub local: Option<Local>,
     /// Of its nodes; none if they run elsewhere.
     pub pids: Vec<u32>,
     pub dial: Dial,
-    pub org: String,
-    service_token: String,
+    pub orgs: Vec<Org>,
 }
 
 impl Which {
-    pub async fn hub(self, sockets: usize) -> Result<Hub> {
+    /// With room for so many sockets. Only with `--local` can there be more than one org.
+    pub async fn hub(self, orgs: usize, sockets: usize) -> Result<Hub> {
         let hub = match self.local {
             Some(binary) => {
                 let local = Local::start(Plan {
                     binary,
+                    orgs,
                     nodes: self.nodes,
                     postgres: self.postgres,
                     core: Core(self.core),
@@ -77,12 +85,12 @@ impl Which {
                 Hub {
                     pids: local.pids(),
                     dial: Dial::new(local.addresses(), self.sources, sockets)?,
-                    org: local.org.clone(),
-                    service_token: local.service_token.clone(),
+                    orgs: local.orgs.clone(),
                     local: Some(local),
                 }
             }
             None => {
+                ensure!(orgs == 1, "several orgs need --local: a service token is of one");
                 let mut addresses = Vec::new();
                 for url in &self.url {
                     addresses.push(address(url).await?);
@@ -91,8 +99,10 @@ impl Which {
                     local: None,
                     pids: self.pid,
                     dial: Dial::new(addresses, self.sources, sockets)?,
-                    org: self.org.context("--org")?,
-                    service_token: self.service_token.context("--service-token")?,
+                    orgs: vec![Org {
+                        name: self.org.context("--org")?,
+                        service_token: self.service_token.context("--service-token")?,
+                    }],
                 }
             }
         };
@@ -101,7 +111,7 @@ impl Which {
             eprintln!(
                 "What is written to {} is permanent: the contacts and messages of this run stay in {} for ever.",
                 hub.dial.first(),
-                hub.org
+                hub.orgs[0].name
             );
         }
         Ok(hub)
@@ -109,14 +119,14 @@ impl Which {
 }
 
 impl Hub {
-    /// A connection that speaks with the service token.
-    pub async fn http(&self) -> Result<Http> {
-        Http::connect(self.dial.first(), &self.service_token).await
+    /// A connection that speaks for an org.
+    pub async fn http(&self, org: usize) -> Result<Http> {
+        Http::connect(self.dial.first(), &self.orgs[org].service_token).await
     }
 
     /// Invented customers must never cause a text to somebody's phone.
     async fn refuse_real_texts(&self) -> Result<()> {
-        let metrics = self.http().await?.text("GET", "/metrics", &Value::Null).await?;
+        let metrics = self.http(0).await?.text("GET", "/metrics", &Value::Null).await?;
         ensure!(
             !has_twilio(&metrics),
             "{} sends texts by Twilio: load one whose gateway is the simulator",

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -14,8 +15,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::engines::{Core, Postgres, Redis, free_address};
 use crate::http::Http;
+use crate::hub::Org;
 
-const ORG: &str = "load-test";
+/// As many orgs are made at once.
+const AT_ONCE: usize = 16;
 /// More than any run has: its own limits are not what is measured.
 const NO_LIMIT: &str = "1000000";
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
@@ -23,6 +26,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(30);
 /// How a hub is to be started.
 pub struct Plan {
     pub binary: PathBuf,
+    pub orgs: usize,
     pub nodes: usize,
     /// On engines of its own. Without them DATABASE_URL and REDIS_URL hold, or it is SQLite.
     pub postgres: bool,
@@ -37,8 +41,7 @@ pub struct Local {
     nodes: Vec<Node>,
     engines: Option<(Postgres, Redis)>,
     _folder: TempDir,
-    pub org: String,
-    pub service_token: String,
+    pub orgs: Vec<Org>,
 }
 
 struct Node {
@@ -76,26 +79,24 @@ impl Local {
         }
         env.push(("DATABASE_URL".to_owned(), serves));
 
-        let mut token = command(&plan.binary, &env);
-        token.args([
-            "token", "--org", ORG, "--role", "service", "--sub", "crm", "--name", "CRM",
-        ]);
         let mut local = Self {
-            service_token: said(&mut token).await?.trim().to_owned(),
             binary: plan.binary.clone(),
             env,
             nodes: Vec::new(),
             engines,
             _folder: folder,
-            org: ORG.to_owned(),
+            orgs: Vec::new(),
         };
         for _ in 0..plan.nodes {
             let node = local.node(&plan).await?;
             local.nodes.push(node);
         }
-        let settings = json!({"name": "Load test", "show_staff": "first"});
-        let mut http = Http::connect(local.nodes[0].address, &local.service_token).await?;
-        http.ask("PUT", &format!("/v1/orgs/{ORG}"), &settings).await?;
+        let orgs: Vec<_> = stream::iter(0..plan.orgs)
+            .map(|n| local.org(n))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        local.orgs = orgs;
         Ok(local)
     }
 
@@ -128,24 +129,22 @@ impl Local {
             .spawn()
             .with_context(|| format!("cannot start {}", plan.binary.display()))?;
         let mut node = Node { child, address };
-        self.ready(&mut node).await?;
+        ready(&mut node).await?;
         Ok(node)
     }
 
-    async fn ready(&self, node: &mut Node) -> Result<()> {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = node.child.try_wait()? {
-                anyhow::bail!("the hub ended at once: {status}");
-            }
-            if let Ok(mut http) = Http::connect(node.address, &self.service_token).await
-                && http.text("GET", "/readyz", &Value::Null).await.is_ok()
-            {
-                return Ok(());
-            }
-            ensure!(started.elapsed() < STARTS_WITHIN, "the hub is not ready");
-            sleep(Duration::from_millis(20)).await;
-        }
+    /// Makes an org.
+    async fn org(&self, n: usize) -> Result<Org> {
+        let name = format!("load-test-{n}");
+        let mut token = command(&self.binary, &self.env);
+        token.args([
+            "token", "--org", &name, "--role", "service", "--sub", "crm", "--name", "CRM",
+        ]);
+        let service_token = said(&mut token).await?.trim().to_owned();
+        let settings = json!({"name": "Load test", "show_staff": "first"});
+        let mut http = Http::connect(self.nodes[0].address, &service_token).await?;
+        http.ask("PUT", &format!("/v1/orgs/{name}"), &settings).await?;
+        Ok(Org { name, service_token })
     }
 
     /// What `crewline verify` finds: nothing, or what differs.
@@ -157,6 +156,22 @@ impl Local {
             Some(1) => Ok(text.lines().map(str::to_owned).collect()),
             _ => anyhow::bail!("verify: {}", String::from_utf8_lossy(&output.stderr)),
         }
+    }
+}
+
+async fn ready(node: &mut Node) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = node.child.try_wait()? {
+            anyhow::bail!("the hub ended at once: {status}");
+        }
+        if let Ok(mut http) = Http::connect(node.address, "").await
+            && http.text("GET", "/readyz", &Value::Null).await.is_ok()
+        {
+            return Ok(());
+        }
+        ensure!(started.elapsed() < STARTS_WITHIN, "the hub is not ready");
+        sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -102,6 +102,20 @@ pub fn judge(log: &Log, journals: &[Journal], quiet: Instant) -> Verdict {
 }
 
 impl Verdict {
+    /// Another org's.
+    pub fn add(&mut self, other: Self) {
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+        self.gaps += other.gaps;
+        self.disordered += other.disordered;
+        self.unsettled += other.unsettled;
+        self.wrong_badges += other.wrong_badges;
+        self.unanswered += other.unanswered;
+        self.faults += other.faults;
+        self.told.extend(other.told);
+        self.told.truncate(TOLD);
+    }
+
     fn tell(&mut self, what: impl FnOnce() -> String) {
         if self.told.len() < TOLD {
             self.told.push(what());

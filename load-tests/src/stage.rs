@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
 use crate::hub::{Hub, Which};
-use crate::oracle::{self, Log, WITHIN};
+use crate::journal::Journal;
+use crate::oracle::{self, Log, Verdict, WITHIN};
 use crate::progress::bar;
 use crate::report::{Figure, Report};
 use crate::stats::Stats;
@@ -25,11 +26,16 @@ const OTHER_FILES: u64 = 200;
 pub struct Stage {
     pub hub: Hub,
     pub stats: Arc<Stats>,
-    log: Log,
+    /// Of each org.
+    logs: Vec<Log>,
 }
 
 impl Stage {
     pub async fn set(which: Which, sockets: usize) -> Result<Self> {
+        Self::with_orgs(which, 1, sockets).await
+    }
+
+    pub async fn with_orgs(which: Which, orgs: usize, sockets: usize) -> Result<Self> {
         let most = rlimit::increase_nofile_limit(rlimit::INFINITY)?;
         ensure!(
             most >= sockets as u64 + OTHER_FILES,
@@ -37,9 +43,9 @@ impl Stage {
         );
         let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         Ok(Self {
-            hub: which.hub(sockets).await?,
+            hub: which.hub(orgs, sockets).await?,
             stats: Arc::new(Stats::new(format!("{run:x}"))),
-            log: Log::default(),
+            logs: (0..orgs).map(|_| Log::default()).collect(),
         })
     }
 
@@ -76,8 +82,11 @@ impl Stage {
     pub async fn settle(&mut self, clients: &[Client]) -> Result<()> {
         let quiet = Instant::now();
         loop {
-            self.read_log().await?;
-            if clients.iter().all(|client| self.log.is_settled(&client.journal())) {
+            self.read_logs().await?;
+            if clients.iter().all(|client| {
+                let journal = client.journal();
+                self.logs[journal.org].is_settled(&journal)
+            }) {
                 return Ok(());
             }
             // What comes later than this is found by the oracle.
@@ -90,26 +99,20 @@ impl Stage {
 
     /// How many clients have a badge that a recount does not confirm.
     pub fn wrong_badges(&self, clients: &[Client]) -> u64 {
-        let wrong = clients
-            .iter()
-            .filter(|client| !self.log.has_right_badge(&client.journal()));
+        let wrong = clients.iter().filter(|client| {
+            let journal = client.journal();
+            !self.logs[journal.org].has_right_badge(&journal)
+        });
         wrong.count() as u64
     }
 
-    async fn read_log(&mut self) -> Result<()> {
-        let mut http = self.hub.http().await?;
-        loop {
-            let path = format!("/v1/log?after={}", self.log.head());
-            let mut page = http.ask("GET", &path, &Value::Null).await?;
-            let records: Vec<Value> = serde_json::from_value(page["records"].take()).context("the log")?;
-            if records.is_empty() {
-                return Ok(());
-            }
-            for record in records {
-                self.log
-                    .push(serde_json::from_value(record).context("a record of the log")?);
-            }
-        }
+    async fn read_logs(&mut self) -> Result<()> {
+        let hub = &self.hub;
+        stream::iter(self.logs.iter_mut().enumerate())
+            .map(|(org, log)| read_log(hub, org, log))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// Ends every run: the oracle's verdict, and with a hub of our own what `crewline verify` finds.
@@ -125,8 +128,17 @@ impl Stage {
             "settled_ms",
             Figure::Ms(moved.saturating_duration_since(quiet).as_secs_f64() * 1e3),
         );
-        report.count("log_records", self.log.records.len() as u64);
-        oracle::judge(&self.log, &journals, quiet).add_to(report);
+        let records: usize = self.logs.iter().map(|log| log.records.len()).sum();
+        report.count("log_records", records as u64);
+        let mut of_org: Vec<Vec<Journal>> = self.logs.iter().map(|_| Vec::new()).collect();
+        for journal in journals {
+            of_org[journal.org].push(journal);
+        }
+        let mut verdict = Verdict::default();
+        for (log, journals) in self.logs.iter().zip(&of_org) {
+            verdict.add(oracle::judge(log, journals, quiet));
+        }
+        verdict.add_to(report);
         match &self.hub.local {
             Some(local) => {
                 let differences = local.verify().await?;
@@ -140,6 +152,21 @@ impl Stage {
             }
         }
         Ok(())
+    }
+}
+
+async fn read_log(hub: &Hub, org: usize, log: &mut Log) -> Result<()> {
+    let mut http = hub.http(org).await?;
+    loop {
+        let path = format!("/v1/log?after={}", log.head());
+        let mut page = http.ask("GET", &path, &Value::Null).await?;
+        let records: Vec<Value> = serde_json::from_value(page["records"].take()).context("the log")?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        for record in records {
+            log.push(serde_json::from_value(record).context("a record of the log")?);
+        }
     }
 }
 
