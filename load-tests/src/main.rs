@@ -23,6 +23,7 @@ mod file;
 mod http;
 mod hub;
 mod idle;
+mod inserts;
 mod journal;
 mod local;
 mod oracle;
@@ -69,6 +70,9 @@ enum Scenario {
     /// Random questions, answers, reads and "handled": is every badge what a recount says?
     #[command(args_override_self = true)]
     Badges(badges::Args),
+    /// No hub: what a Postgres does alone with one INSERT of a message per transaction, by pgbench
+    #[command(args_override_self = true)]
+    Inserts(inserts::Args),
     /// A scenario from a TOML file, whose keys are the flags
     Run {
         file: PathBuf,
@@ -106,6 +110,7 @@ async fn run() -> Result<bool> {
         Scenario::Chat(args) => chat::run(args).await,
         Scenario::Resume(args) => resume::run(args).await,
         Scenario::Badges(args) => badges::run(args).await,
+        Scenario::Inserts(args) => inserts::run(&args),
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;
     // A figure that does not exist must not cost the figures that do.

@@ -35,15 +35,6 @@ impl Core {
         command.args(rest).arg(program);
         command
     }
-
-    /// Moves this program, with all its threads, there.
-    pub fn take(self) -> Result<()> {
-        if let Some(core) = self.0 {
-            let pid = std::process::id().to_string();
-            done(Command::new("taskset").args(["-a", "-c", "-p", &core.to_string(), &pid]))?;
-        }
-        Ok(())
-    }
 }
 
 /// Free a moment ago: these programs do not say which port they were given.
