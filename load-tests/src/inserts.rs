@@ -39,7 +39,7 @@ const TABLE: &str = "
 /// A row as long as that of a message of `chat`.
 const SCRIPT: &str = r#"\set thread random(1, 1000)
 INSERT INTO messages (thread, sender, client_id, body) VALUES (
-    '01a20d5eaedc70b58735729c1d7f' || :thread, 'contact:load-1a20d5e8c39-c' || :thread, gen_random_uuid(),
+    '01a20d5eaedc70b58735729c1d7f' || :thread, 'contact=load-1a20d5e8c39-c' || :thread, gen_random_uuid(),
     '{"id":"1a20d5e8c39-803-4-1795520642725","from":{"kind":"customer","name":"Load c803","id":"p_0f8fad5bd9cb469fa16570867728950e","contact":"load-1a20d5e8c39-c803"},"via":"portal","text":"The water heater is leaking again, see you at 9?","photos":[]}'
 );
 "#;
