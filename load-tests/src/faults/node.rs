@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::clock;
 use super::process::{Log, mortal, signal};
+use crate::engines::free_address;
 use crate::http::Http;
-use crate::local::{free_address, without_accounts};
+use crate::local::without_accounts;
 
 /// Other faults may keep it from getting ready for as long as they last.
 const STARTS_WITHIN: Duration = Duration::from_secs(90);

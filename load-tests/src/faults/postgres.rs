@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep};
 
 use super::clock;
 use super::process::{Log, signal};
-use crate::local::{free_address, said};
+use crate::engines::free_address;
+use crate::local::said;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
