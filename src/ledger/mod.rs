@@ -30,8 +30,8 @@ pub use postgres::Postgres;
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Received, Record,
-    Report, Sub, ThreadHead, ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Phone, Received,
+    Record, Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -303,6 +303,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Texts that reached no thread, with revs below `before`, the newest first.
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;
+
+    /// Phones that have asked for no more texts from the org's number.
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>>;
 
     /// None if the org has no such thread.
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;

@@ -171,6 +171,11 @@ export class CrewlineClient extends EventTarget {
     return this.#api.get("/v1/inbox", range);
   }
 
+  /** Staff: the org's number and its business phones. */
+  line() {
+    return this.#api.get("/v1/line");
+  }
+
   /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] */
   unrouted(range = {}) {
     return this.#api.get("/v1/unrouted", range);

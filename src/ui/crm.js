@@ -3,6 +3,7 @@
  */
 import "./composer.js";
 import "./inbox-list.js";
+import "./line-notice.js";
 import "./state-line.js";
 import "./thread-view.js";
 import "./unrouted-list.js";
@@ -73,6 +74,7 @@ function start() {
 
   document.querySelector("crew-state").watch(client);
   list.open(client, presence);
+  document.querySelector("crew-line-notice").open(client);
   document.querySelector("crew-unrouted").open(client, (thread) => MARK + thread);
   openFromAddress();
   client.connect();

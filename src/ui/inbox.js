@@ -34,8 +34,6 @@ export class Inbox {
   #early = [];
   /** Newest message or note of threads that are not in the list yet. */
   #strays = new Map();
-  /** Of those, the message whose text failed. */
-  #strayFailures = new Map();
 
   get loaded() {
     return this.next !== undefined;
@@ -74,15 +72,13 @@ export class Inbox {
    * Takes a thread's own snapshot.
    * @returns {boolean} false if the row has moved on since: ask again
    */
-  refresh({ thread, contact, seq, unread, waiting_since, as_of }) {
+  refresh({ thread, contact, seq, unread, waiting_since, failed, as_of }) {
     const row = this.rows.get(thread);
     if (row && row.asOf > as_of) return false;
     const last = newest(this.#strays.get(thread), row?.last);
-    const failedAt = this.#strayFailures.get(thread) ?? row?.failedAt;
     this.#strays.delete(thread);
-    this.#strayFailures.delete(thread);
     this.rows.set(thread, {
-      thread, contact, seq, unread, last, asOf: as_of, failed: row?.failed ?? failedAt > 0, failedAt,
+      thread, contact, seq, unread, last, asOf: as_of, failed: failed > 0, failedAt: failed,
       new: unread > 0, waiting_since: waiting_since ?? null, active: last?.rev ?? 0,
     });
     return true;
@@ -141,8 +137,7 @@ export class Inbox {
 
   #stray(record) {
     if (record.kind === "message" || record.kind === "note") this.#strays.set(record.thread, record);
-    else if (record.kind === "delivery" && record.leg === "customer" && isLost(record.state)) this.#strayFailures.set(record.thread, record.of);
-    else return null;
+    else if (!(record.kind === "delivery" && record.leg === "customer" && isLost(record.state))) return null;
     return { thread: record.thread, unsure: true };
   }
 }

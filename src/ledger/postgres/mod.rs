@@ -27,9 +27,9 @@ use super::rows::{Reading, Value};
 use super::writer::Writer;
 use super::{
     Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
-    ViewHead, audit, read,
+    ViewHead, audit, read, texting,
 };
-use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 use engine::Writing;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -178,6 +178,10 @@ impl Ledger for Postgres {
 
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {
         Ok(read::unrouted(&mut *snapshot(&self.readers).await?, org, before, limit).await?)
+    }
+
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
+        Ok(texting::stopped(&mut *self.reader().await?, org).await?)
     }
 
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
