@@ -161,7 +161,7 @@ async fn no_business_phone_and_nothing_of_the_courier_reaches_a_customer() {
     for secret in [
         "415555",
         "phone:+",
-        "SM",
+        "\"sid\"",
         "attempt",
         "\"reason\"",
         "\"texts\":[",
