@@ -36,6 +36,9 @@ async fn thread(
         answer["unread"] = head.unread(Side::Team).into();
         answer["new"] = head.is_new().into();
         answer["waiting_since"] = head.waiting_since.into();
+        answer["handoff"] = head.has_handoff().into();
+        answer["handler"] = json!(head.handler);
+        answer["attached_to"] = json!(head.attached);
         answer["readers"] = found
             .readers
             .iter()

@@ -6,6 +6,7 @@
 
 mod catch_up;
 mod fanout;
+mod handover;
 mod join;
 mod lane;
 mod post;
