@@ -1,0 +1,16 @@
+/**
+ * A copy stands where it was appended, and tells when it was said.
+ *
+ *   markCopy(row, record);            // nothing, if it is none
+ */
+import { h } from "./dom.js";
+import { nearTime } from "./time.js";
+
+export function markCopy(row, record) {
+  const at = record.copied_from?.at ?? record.said_at;
+  const time = at && row.querySelector("[data-testid=time]");
+  if (!time) return;
+  const said = nearTime(at, record.at);
+  said.dataset.testid = "time";
+  time.replaceWith(h("span", { class: "via", "data-testid": "copied" }, "from another number"), said);
+}
