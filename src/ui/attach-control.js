@@ -14,7 +14,7 @@ class AttachControl extends HTMLElement {
   #client = null;
   #asked = null;
 
-  #open = h("button", { type: "button", "data-testid": "attach", onclick: () => this.#show() }, "Whose number is this?");
+  #open = h("button", { type: "button", "data-testid": "attach", title: "Whose number is this?", onclick: () => this.#show() }, "Attach…");
   #options = h("datalist", { id: "attach-contacts" });
   #contact = h("input", { list: "attach-contacts", required: true, autocomplete: "off", placeholder: "Name, or the CRM's id", "data-testid": "attach-contact" });
   #explained = h("p", {}, "");

@@ -12,5 +12,7 @@ export function markCopy(row, record) {
   if (!time) return;
   const said = nearTime(at, record.at);
   said.dataset.testid = "time";
-  time.replaceWith(h("span", { class: "via", "data-testid": "copied" }, "from another number"), said);
+  // The team sees from which phone it was.
+  const via = record.phone ? null : h("span", { class: "via", "data-testid": "copied" }, "from another number");
+  time.replaceWith(...[via, said].filter(Boolean));
 }

@@ -14,7 +14,7 @@ import { h, setText } from "./dom.js";
 import { InboxRow } from "./inbox-row.js";
 import { Inbox, matches } from "./inbox.js";
 
-const FILTERS = { all: "All", new: "New", waiting: "Waiting", failed: "Failed", handoff: "Hand-offs" };
+const FILTERS = { all: "All", new: "New", waiting: "Waiting", failed: "Failed", handoff: "Calls" };
 const NEAR = 400;
 const TICK_MS = 30_000;
 

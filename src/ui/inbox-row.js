@@ -70,7 +70,7 @@ function toggle(parent, child, there) {
 
 function snippet(last, me) {
   if (!last) return last === null ? "No messages yet" : "…";
-  if (last.kind === "handoff") return `AI hand-off: ${last.brief?.summary ?? ""}`.slice(0, SNIPPET);
+  if (last.kind === "handoff") return `Call: ${last.brief?.summary ?? ""}`.slice(0, SNIPPET);
   const text = (last.text || "Photo").slice(0, SNIPPET);
   if (last.from.kind === "customer") return text;
   const author = last.from.sub === me?.sub ? "You" : last.from.name;
