@@ -37,6 +37,8 @@ export class Inbox {
   #early = [];
   /** Newest message or note of threads that are not in the list yet. */
   #strays = new Map();
+  /** Of those, the message whose text failed. */
+  #strayFailures = new Map();
 
   get loaded() {
     return this.next !== undefined;
@@ -79,9 +81,11 @@ export class Inbox {
     const row = this.rows.get(thread);
     if (row && row.asOf > as_of) return false;
     const last = newest(this.#strays.get(thread), row?.last);
+    const failedAt = this.#strayFailures.get(thread) ?? row?.failedAt;
     this.#strays.delete(thread);
+    this.#strayFailures.delete(thread);
     this.rows.set(thread, {
-      thread, contact, seq, unread, last, asOf: as_of, failed: row?.failed ?? false, failedAt: row?.failedAt,
+      thread, contact, seq, unread, last, asOf: as_of, failed: row?.failed ?? failedAt > 0, failedAt,
       new: unread > 0, handoff: handoff ?? false, waiting_since: waiting_since ?? null, active: last?.rev ?? 0,
     });
     return true;
@@ -129,7 +133,7 @@ export class Inbox {
 
     delivery: (row, { leg, state, of }) => {
       if (leg !== "customer") return;
-      if (state === "failed" || state === "unknown") Object.assign(row, { failed: true, failedAt: Math.max(of, row.failedAt ?? 0) });
+      if (isLost(state)) Object.assign(row, { failed: true, failedAt: Math.max(of, row.failedAt ?? 0) });
       // An older one that got through says nothing of the one that failed.
       else if ((state === "sent" || state === "delivered") && of >= (row.failedAt ?? 0)) Object.assign(row, { failed: false, failedAt: 0 });
     },
@@ -153,8 +157,9 @@ export class Inbox {
   }
 
   #stray(record) {
-    if (!["message", "note"].includes(record.kind) && !(record.kind === "handoff" && record.index === 0)) return null;
-    this.#strays.set(record.thread, record);
+    if (saidBy(record) || record.kind === "note") this.#strays.set(record.thread, record);
+    else if (record.kind === "delivery" && record.leg === "customer" && isLost(record.state)) this.#strayFailures.set(record.thread, record.of);
+    else return null;
     return { thread: record.thread, unsure: true };
   }
 }
@@ -166,6 +171,11 @@ export function matches(row, filter) {
   if (filter === "waiting") return row.waiting_since !== null;
   if (filter === "failed") return row.failed;
   return true;
+}
+
+/** A text that failed, or may have. */
+function isLost(state) {
+  return state === "failed" || state === "unknown";
 }
 
 /** At most this is the seq of the customer's last message; exactly, if that is the last of all. */

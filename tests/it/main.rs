@@ -38,6 +38,7 @@ mod resume;
 mod slow_readers;
 mod sms_browser;
 mod sms_crash;
+mod sms_crew;
 mod sms_line;
 mod tokens;
 mod twilio_peers;

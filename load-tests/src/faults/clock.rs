@@ -5,29 +5,36 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-/// So many hours ahead (or behind, if negative) of what it is.
+/// The library that tells it.
 pub struct Clock {
-    library: PathBuf,
+    folder: PathBuf,
 }
 
 impl Clock {
     pub fn find() -> Result<Self> {
         let folders = std::fs::read_dir("/usr/lib").context("/usr/lib")?;
         let mut found = folders.filter_map(|folder| {
-            let library = folder.ok()?.path().join("faketime/libfaketimeMT.so.1");
-            library.is_file().then_some(library)
+            let folder = folder.ok()?.path().join("faketime");
+            folder.is_dir().then_some(folder)
         });
-        let library = found.next().context("Debian's package `faketime` is not installed")?;
-        Ok(Self { library })
+        let folder = found.next().context("Debian's package `faketime` is not installed")?;
+        Ok(Self { folder })
     }
 
-    /// The environment of a program whose clock is to be off by `hours`.
-    pub fn env(&self, hours: i32) -> Vec<(&'static str, String)> {
-        if hours == 0 {
-            return Vec::new();
-        }
+    /// The environment of a node whose clock is ahead by so many hours, or behind, if negative.
+    pub fn of_node(&self, hours: i32) -> Vec<(&'static str, String)> {
+        self.env("libfaketimeMT.so.1", hours)
+    }
+
+    /// The same for Postgres, which has no threads, but asks for the time in signal handlers too: these
+    /// would wait for ever for a lock of the variant for threads that they have interrupted.
+    pub fn of_postgres(&self, hours: i32) -> Vec<(&'static str, String)> {
+        self.env("libfaketime.so.1", hours)
+    }
+
+    fn env(&self, library: &str, hours: i32) -> Vec<(&'static str, String)> {
         vec![
-            ("LD_PRELOAD", self.library.display().to_string()),
+            ("LD_PRELOAD", self.folder.join(library).display().to_string()),
             ("FAKETIME", format!("{hours:+}h")),
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
         ]

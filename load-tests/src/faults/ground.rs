@@ -91,7 +91,7 @@ impl Ground {
         token
             .args(["token", "--org", org, "--role", "service"])
             .args(["--sub", "crm", "--name", "CRM"])
-            .envs(self.clock.env(-1));
+            .envs(self.clock.of_node(-1));
         Ok(said(&mut token).await?.trim().to_owned())
     }
 

@@ -24,6 +24,9 @@ use crate::users::User;
 /// A page waits up to 30 s between tries; the ten seconds of the oracle are the hub's.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// A client at another node than its own goes back so soon: otherwise all would sit at one, after the
+/// other was down for once, and nothing would cross between them any more.
+const AWAY: Duration = Duration::from_secs(1);
 const WELCOME_WITHIN: Duration = Duration::from_secs(10);
 /// The hub answers within 5 s. Past this nobody else is to blame.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -49,6 +52,7 @@ impl Tally {
 
 struct Line {
     nodes: Arc<[Dial]>,
+    home: usize,
     /// The one to try next.
     node: usize,
     token: Arc<str>,
@@ -75,6 +79,7 @@ pub fn client(
     Client::of(n, user, stats, |queue, journal| {
         let line = Line {
             nodes: Arc::clone(nodes),
+            home: n % nodes.len(),
             node: n % nodes.len(),
             token: Arc::clone(&user.token),
             journal,
@@ -124,6 +129,7 @@ impl Line {
         }
         say(&mut ws, hello.to_string()).await?;
         let signed_in = Instant::now() + WELCOME_WITHIN;
+        let leave = (self.node != self.home).then(|| Instant::now() + self.chance.between(AWAY, AWAY * 2));
         loop {
             self.stand_still().await;
             let is_live = lock(&self.journal).caught_up;
@@ -154,6 +160,7 @@ impl Line {
                     lock(&self.journal).blame(format!("no answer within {ANSWER_WITHIN:?}"));
                     bail!("no answer");
                 }
+                () = until(leave), if is_live => bail!("home again"),
                 () = async { let _ = stopped.wait_for(|stopped| *stopped).await; } => {}
             }
         }

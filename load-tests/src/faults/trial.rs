@@ -80,7 +80,7 @@ impl<'a> Trial<'a> {
             wires.push(wire);
         }
         // Tokens are made by a clock an hour behind and live for hours: they hold whatever the clocks do.
-        nodes[0].run(&ground.clock.env(-1)).await?;
+        nodes[0].run(&ground.clock.of_node(-1)).await?;
         let hub = Hub::at(nodes[0].address, &org, &ground.service_token(&org).await?)?;
         let settings = json!({"name": "Faults", "show_staff": "first"});
         hub.http()
@@ -159,16 +159,15 @@ impl<'a> Trial<'a> {
     }
 
     async fn chat(&self, chance: &mut Chance, rate: Pace, things_done: &mut u64) -> Infallible {
-        let start = Instant::now();
-        for n in 0.. {
+        let (start, mut n) = (Instant::now(), 0);
+        loop {
             let due = rate.wait(start, n).await;
             let of = chance.below(self.customers.len());
             let thread = self.customers[of].thread.as_deref().unwrap_or_default();
             let team = &self.clients[self.customers.len() + chance.below(self.customers.len())];
             act(chance, &self.clients[of], team, thread, due);
-            *things_done += 1;
+            (n, *things_done) = (n + 1, *things_done + 1);
         }
-        unreachable!("there are enough numbers")
     }
 
     async fn suffer(&self, round: &Round) -> Result<()> {
@@ -177,15 +176,15 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    /// Where publishes are lost, so are those of a burst after which nothing comes.
+    /// Where publishes are lost, so are those of a burst after which nothing comes; on both wires, since
+    /// it is not known whose the very last one is.
     async fn lose_the_last(&self, round: &Round) {
-        for fault in &round.faults {
-            if let What::LosePublishes(n, _) = fault.what {
-                self.wires[n].lose(usize::MAX);
-                self.burst();
-                sleep(LAST).await;
-                self.wires[n].lose(0);
-            }
+        let loses = |fault: &Fault| matches!(fault.what, What::LosePublishes(..));
+        if round.faults.iter().any(loses) {
+            self.wires.iter().for_each(|wire| wire.lose(usize::MAX));
+            self.burst();
+            sleep(LAST).await;
+            self.wires.iter().for_each(|wire| wire.lose(0));
         }
     }
 
@@ -212,7 +211,7 @@ impl<'a> Trial<'a> {
             What::NodeClock(n, hours) => {
                 let mut node = self.nodes[n].lock().await;
                 node.stop().await?;
-                node.run(&ground.clock.env(hours)).await?;
+                node.run(&ground.clock.of_node(hours)).await?;
                 sleep(fault.lasts).await;
                 node.stop().await?;
                 node.run(&[]).await?;
@@ -221,7 +220,7 @@ impl<'a> Trial<'a> {
                 let mut postgres = ground.postgres.as_ref().context("a Postgres of our own")?.lock().await;
                 postgres.kill().await?;
                 if let What::PostgresClock(hours) = fault.what {
-                    postgres.run(&ground.clock.env(hours)).await?;
+                    postgres.run(&ground.clock.of_postgres(hours)).await?;
                     sleep(fault.lasts).await;
                     postgres.kill().await?;
                 } else {

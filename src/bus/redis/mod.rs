@@ -9,6 +9,7 @@
 mod beats;
 mod cluster;
 mod layout;
+mod losses;
 mod shard;
 
 use std::collections::HashSet;
@@ -17,7 +18,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use metrics::counter;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
@@ -30,6 +30,7 @@ use crate::domain::OrgId;
 use beats::Beats;
 use cluster::{Master, Servers};
 use layout::Layout;
+use losses::Losses;
 use shard::Shard;
 
 /// How long Redis has to answer before the connection is given up.
@@ -42,6 +43,7 @@ const CHUNK: usize = 1_000;
 pub struct RedisBus {
     orders: mpsc::Sender<Order>,
     layout: Arc<RwLock<Layout>>,
+    losses: Arc<Losses>,
     listener: Mutex<Option<mpsc::Receiver<Heard>>>,
     /// Whatever has something to finish before the bus is closed.
     tasks: TaskTracker,
@@ -59,6 +61,7 @@ enum Order {
 struct Common {
     ears: Ears,
     beats: Arc<Beats>,
+    losses: Arc<Losses>,
     /// The layout may have changed.
     stale: Arc<Notify>,
     tasks: TaskTracker,
@@ -78,6 +81,7 @@ impl RedisBus {
         let common = Common {
             ears,
             beats: Arc::default(),
+            losses: Arc::default(),
             stale: Arc::default(),
             tasks: TaskTracker::new(),
         };
@@ -89,6 +93,7 @@ impl RedisBus {
         let bus = Self {
             orders,
             layout: Arc::clone(&router.layout),
+            losses: Arc::clone(&common.losses),
             listener: Mutex::new(Some(listener)),
             tasks: common.tasks.clone(),
             stop: stop.clone(),
@@ -124,14 +129,17 @@ impl Bus for RedisBus {
             None => false,
         };
         if !published {
-            counter!("crewline_bus_publish_failed_total").increment(1);
+            self.losses.add(1);
         }
     }
 
     fn beat(&self, payload: Bytes) {
+        if self.losses.are_fresh() {
+            return;
+        }
         for shard in self.layout.read().shards() {
             if !shard.beat(payload.clone()) {
-                counter!("crewline_bus_publish_failed_total").increment(1);
+                self.losses.add(1);
             }
         }
     }

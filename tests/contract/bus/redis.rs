@@ -57,6 +57,37 @@ async fn killed_pub_sub_connections_are_a_gap() {
 }
 
 #[tokio::test]
+async fn who_lost_a_payload_does_not_beat_until_the_others_have_noticed() {
+    let redis = Redis::start();
+    let (a, b) = pair(&redis);
+    let mut hears_b = b.listen().unwrap();
+    subscribed(&a, "acme").await;
+    subscribed(&b, "acme").await;
+    a.publish(&org("acme"), Bytes::from("1"));
+    assert_eq!(next(&mut hears_b).await, payload("acme", 1));
+
+    redis.command(&["client", "kill", "type", "normal"]);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    a.publish(&org("acme"), Bytes::from("2"));
+    let lost = std::time::Instant::now();
+    let beating = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            a.beat(Bytes::from("a"));
+        }
+    };
+    tokio::select! {
+        () = beating => {}
+        heard = next(&mut hears_b) => assert_eq!(heard, Heard::Beat(Bytes::from("a")), "the payload is lost"),
+    }
+    let silent = lost.elapsed();
+    assert!(
+        (Duration::from_millis(900)..Duration::from_secs(3)).contains(&silent),
+        "{silent:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_redis_that_stands_still_stops_nobody() {
     let redis = Redis::start();
     let bus = RedisBus::connect(&redis.url()).unwrap();

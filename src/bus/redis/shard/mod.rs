@@ -42,7 +42,7 @@ impl Shard {
         let unheard = Unheard::default();
         let hearing = Hearing::new(id, beats.clone(), Server::of(master), common.clone(), unheard.clone());
         tokio::spawn(hearing.run(ordered));
-        let publishing = publishing::run(Server::of(master), queued, common.stale);
+        let publishing = publishing::run(Server::of(master), queued, common.clone());
         common.tasks.spawn(publishing);
         Self {
             id,

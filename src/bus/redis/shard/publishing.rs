@@ -1,38 +1,37 @@
 //! The connection that publishes.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use metrics::counter;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{FIRST_PAUSE, LONGEST_PAUSE, Server};
+use crate::bus::redis::Common;
+use crate::bus::redis::losses::Losses;
 
 /// Payloads that go out in one round trip.
 const PIPELINE: usize = 256;
 
 /// Ends when nobody has anything to publish any more.
-pub async fn run(server: Server, mut payloads: mpsc::Receiver<(String, Bytes)>, stale: Arc<Notify>) {
+pub async fn run(server: Server, mut payloads: mpsc::Receiver<(String, Bytes)>, common: Common) {
     let mut pause = FIRST_PAUSE;
     loop {
         if let Ok(connection) = server.connect(AsyncConnectionConfig::new()).await {
             pause = FIRST_PAUSE;
-            match publish(connection, &server, &mut payloads).await {
+            match publish(connection, &server, &mut payloads, &common.losses).await {
                 Ok(()) => return,
                 Err(error) => tracing::warn!(at = %server.at.addr(), %error, "not published; connecting again"),
             }
         }
-        stale.notify_one();
+        common.stale.notify_one();
         // What was said meanwhile is old news by the time Redis is back; the others have swept it.
         let back = Instant::now() + pause.mul_f64(rand::random_range(0.5..1.5));
         while let Ok(payload) = tokio::time::timeout_at(back, payloads.recv()).await {
             if payload.is_none() {
                 return;
             }
-            counter!("crewline_bus_publish_failed_total").increment(1);
+            common.losses.add(1);
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -43,6 +42,7 @@ async fn publish(
     mut connection: MultiplexedConnection,
     server: &Server,
     payloads: &mut mpsc::Receiver<(String, Bytes)>,
+    losses: &Losses,
 ) -> Result<(), RedisError> {
     let mut batch = Vec::new();
     loop {
@@ -60,7 +60,7 @@ async fn publish(
         }
         // Among the answers may be that a slot has moved: others may have gone out all the same.
         if let Err(error) = pipeline.query_async::<()>(&mut connection).await {
-            counter!("crewline_bus_publish_failed_total").increment(taken as u64);
+            losses.add(taken);
             return Err(error);
         }
     }
