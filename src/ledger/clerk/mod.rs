@@ -36,6 +36,8 @@ use crate::domain::{
 struct Open {
     settings: Option<OrgSettings>,
     threads: HashMap<ThreadId, Desk>,
+    /// As they were before the batch.
+    people: HashMap<Sub, (PersonId, String)>,
     entered: Entered,
 }
 
@@ -273,7 +275,11 @@ impl<'a, S: Store> Clerk<'a, S> {
             ..
         }) = entry.author()
         {
-            open.entered.people.insert(sub.clone(), (id.clone(), name.clone()));
+            let person = (id.clone(), name.clone());
+            // Hardly ever is there anything to keep: one statement less, and no lock on the row.
+            if open.people.get(sub) != Some(&person) || open.entered.people.contains_key(sub) {
+                open.entered.people.insert(sub.clone(), person);
+            }
         }
         let record = Arc::new(record);
         open.entered.records.push(Arc::clone(&record));
@@ -315,10 +321,17 @@ impl<'a, S: Store> Clerk<'a, S> {
         kind: AuthorKind,
         shown: Option<String>,
     ) -> Result<Author> {
-        let entered = self.orgs[org].entered.people.get(sub).map(|(id, _)| id.clone());
-        let known = match entered {
-            Some(id) => Some(id),
-            None => self.store.person(org, sub).await?.map(|(id, _)| id),
+        let open = &self.orgs[org];
+        let known = match open.entered.people.get(sub).or_else(|| open.people.get(sub)) {
+            Some((id, _)) => Some(id.clone()),
+            None => {
+                let stored = self.store.person(org, sub).await?;
+                let id = stored.as_ref().map(|(id, _)| id.clone());
+                self.open_mut(org)
+                    .people
+                    .extend(stored.map(|person| (sub.clone(), person)));
+                id
+            }
         };
         Ok(Author {
             kind,

@@ -66,12 +66,11 @@ impl<S: Store> Clerk<'_, S> {
     /// What is written by the customer goes to the business phones; what the team writes to the
     /// customer's, and where the org wants it to the business phones that did not write it.
     pub(super) async fn plan(&mut self, org: &OrgId, thread: &ThreadId, body: &MessageBody) -> Result<Plan> {
-        let Some(settings) = self.orgs[org].settings.clone() else {
+        let settings = self.orgs[org].settings.as_ref();
+        let Some((settings, number)) = settings.and_then(|settings| Some((settings, settings.number.clone()?))) else {
             return Ok(Plan::default());
         };
-        let Some(number) = settings.number else {
-            return Ok(Plan::default());
-        };
+        let settings = settings.clone();
         let contact = self.orgs[org].threads[thread].contact.clone();
         let mut plan = Plan::default();
         let is_team = body.from.side() == Side::Team;
