@@ -192,6 +192,7 @@ fn routes(scene: &Scene) -> Vec<Route> {
         ),
         (Staff, "GET", "/v1/inbox", "/v1/inbox?filter=handoff".into(), None),
         (Staff, "GET", "/v1/unrouted", "/v1/unrouted".into(), None),
+        (Staff, "GET", "/v1/line", "/v1/line".into(), None),
         (Service, "GET", "/v1/log", "/v1/log?after=0".into(), None),
         (
             Staff,
