@@ -138,7 +138,6 @@ impl Postgres {
             .stderr(Stdio::null());
         kill.status().await?;
         running.keep_data().await;
-        clock::clear_after(running.pid);
         Ok(())
     }
 }
@@ -156,6 +155,7 @@ impl Running {
             let _ = stdin.write_all(b"keep").await;
         }
         let _ = self.guard.wait().await;
+        clock::clear_after(self.pid);
     }
 }
 
