@@ -36,6 +36,7 @@ mod report;
 mod resume;
 mod stage;
 mod stats;
+mod texts;
 mod users;
 
 /// Drives a Crewline with thousands of simulated sockets, measures it, and checks that nothing was lost
@@ -78,6 +79,9 @@ enum Scenario {
     /// No hub: what a Postgres does alone with one INSERT of a message per transaction, by pgbench
     #[command(args_override_self = true)]
     Inserts(inserts::Args),
+    /// Many numbers text many phones: how long does it take, and what does it do to those who chat?
+    #[command(args_override_self = true)]
+    Texts(texts::Args),
     /// A scenario from a TOML file, whose keys are the flags
     Run {
         file: PathBuf,
@@ -117,6 +121,7 @@ async fn run() -> Result<bool> {
         Scenario::Badges(args) => badges::run(args).await,
         Scenario::Faults(args) => faults::run(args).await,
         Scenario::Inserts(args) => inserts::run(&args),
+        Scenario::Texts(args) => texts::run(args).await,
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;
     // A figure that does not exist must not cost the figures that do.
