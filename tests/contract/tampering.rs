@@ -31,6 +31,10 @@ fn changes() -> Vec<(String, &'static str)> {
         ("UPDATE people SET person = 'p_0'", "person"),
         ("UPDATE reads SET up_to = 9", "read mark"),
         ("DELETE FROM reads", "read mark"),
+        ("DELETE FROM search", "missing from the index"),
+        ("UPDATE search SET rev = 99", "is in the index, but should not be"),
+        ("UPDATE search SET team = 0", "missing from the index"),
+        ("UPDATE search SET public = 0", "missing from the index"),
         ("INSERT INTO revocations VALUES ('acme', 'sam', 5)", "revocation"),
         (
             "UPDATE orgs SET settings = replace(settings, 'Acme', 'Bcme')",
