@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
 mod badges;
+mod chance;
 mod chat;
 mod client;
 mod connect;
@@ -30,6 +31,7 @@ mod progress;
 mod recount;
 mod report;
 mod resume;
+mod search;
 mod stage;
 mod stats;
 mod users;
@@ -68,6 +70,9 @@ enum Scenario {
     /// Random questions, answers, reads and "handled": is every badge what a recount says?
     #[command(args_override_self = true)]
     Badges(badges::Args),
+    /// An org with a million messages: how long until a rare word is found, and a very frequent one?
+    #[command(args_override_self = true)]
+    Search(search::Args),
     /// A scenario from a TOML file, whose keys are the flags
     Run {
         file: PathBuf,
@@ -105,6 +110,7 @@ async fn run() -> Result<bool> {
         Scenario::Chat(args) => chat::run(args).await,
         Scenario::Resume(args) => resume::run(args).await,
         Scenario::Badges(args) => badges::run(args).await,
+        Scenario::Search(args) => search::run(args).await,
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;
     // A figure that does not exist must not cost the figures that do.

@@ -11,6 +11,7 @@ mod orgs;
 mod pages;
 mod problem;
 mod revocations;
+mod search;
 mod texts;
 mod threads;
 mod tokens;
@@ -49,6 +50,7 @@ pub fn api(door: Arc<Door>) -> Router {
         threads::router(),
         messages::router(),
         texts::router(),
+        search::router(),
         log::router(),
     ];
     nouns.into_iter().fold(Router::new(), Router::merge).with_state(door)

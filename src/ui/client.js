@@ -171,6 +171,11 @@ export class CrewlineClient extends EventTarget {
     return this.#api.get("/v1/inbox", range);
   }
 
+  /** What was said, found by its words. @param {{q: string, sort?: string, after?: string}} asked */
+  search(asked) {
+    return this.#api.get("/v1/search", asked);
+  }
+
   /** A thread's counters and marks. */
   thread(thread) {
     return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);

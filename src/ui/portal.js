@@ -2,6 +2,7 @@
  * The customer's page: the one conversation with the contractor, live.
  */
 import "./composer.js";
+import "./search-box.js";
 import "./state-line.js";
 import "./thread-view.js";
 import { setText } from "./dom.js";
@@ -35,6 +36,10 @@ function start() {
     composer.draft = { text, internal: false };
     composer.focus();
   });
+
+  const search = document.querySelector("crew-search");
+  search.open(client);
+  search.addEventListener("choose", ({ detail: { number } }) => view.reveal(number));
 
   document.querySelector("crew-state").watch(client);
   view.open(client);

@@ -27,6 +27,7 @@ mod pong;
 mod receipts;
 mod recount;
 mod resume;
+mod search;
 mod slow_readers;
 mod sms_crash;
 mod sms_line;

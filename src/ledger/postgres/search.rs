@@ -17,11 +17,11 @@ use crate::ledger::{audit, read};
 const BLOCK_BITS: u32 = 14;
 
 /// The innermost query has the index to itself: with the org's condition beside it the planner would, by
-/// guessing, read all of the org instead. A LATERAL with a LIMIT can only be run block by block, in order.
+/// guessing, read all of the org instead; so has the look at each hit's record. A LATERAL with a LIMIT can only be run block by block, in order.
 macro_rules! hits_query {
     ($blocks:literal, $own:literal, $join:literal, $number:literal) => {
         concat!(
-            "SELECT s.rev, s.number, ts_rank(s.words, b.query::tsquery, 1)
+            "SELECT s.rev, s.number, ts_rank(s.words, b.query::tsquery)
              FROM unnest(",
             $blocks,
             ") CROSS JOIN LATERAL (
@@ -51,7 +51,8 @@ const TEAM: &str = hits_query!(
 const CUSTOMER: &str = hits_query!(
     "$4::bigint[], $5::text[], $6::text[]) b (block, query, own",
     " AND i.words @@ b.own::tsquery",
-    "JOIN log l ON l.org = f.org AND l.rev = f.rev AND l.thread = $7 AND l.seq IS NOT NULL WHERE f.public = 1",
+    "CROSS JOIN LATERAL (SELECT thread, seq FROM log l WHERE l.org = f.org AND l.rev = f.rev OFFSET 0) l
+     WHERE f.public = 1 AND l.thread = $7 AND l.seq IS NOT NULL",
     "l.seq"
 );
 

@@ -141,7 +141,8 @@ pub async fn pages_of_hits_have_no_gap_whatever_is_written_meanwhile(book: Book)
     }
     for order in [Order::Newest, Order::Rank] {
         let pages = pages(&book, &book.team(), "leak", order, 10).await;
-        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 3]);
+        let last = expected.len() - 20;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, last]);
         assert_eq!(pages.concat(), expected, "of equals the newer first");
         let first = Find {
             query: Query::parse("leak").unwrap(),
@@ -155,7 +156,7 @@ pub async fn pages_of_hits_have_no_gap_whatever_is_written_meanwhile(book: Book)
             .unwrap()
             .next
             .unwrap();
-        book.run(book.say("ana", "ana", &format!("{order:?}"), "one more leak"))
+        book.run(book.say("ana", "ana", &format!("{order:?}"), "a leak"))
             .await
             .unwrap();
         let find = Find { from: next, ..first };
