@@ -46,6 +46,8 @@ fn marked(hit: &Value) -> String {
 async fn the_team_finds_all_and_a_customer_the_own_thread_as_it_sees_it() {
     let scene = Scene::start().await;
     let hub = &scene.hub;
+    let settings = json!({"name": "Acme", "show_staff": "first"});
+    hub.put(&scene.org.service, "/v1/orgs/acme", &settings).await.ok();
     let rival = Org::make(hub, "rival").await;
     let cid = rival.customer(hub, "cid", "Cid Foreign").await;
     let (ana, bob) = (scene.ana.join(hub).await, scene.bob.join(hub).await);
