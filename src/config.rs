@@ -37,7 +37,8 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
 
-    /// The Redis by which nodes tell each other, redis:// or rediss:// [default: none, one node alone]
+    /// The Redis by which nodes tell each other, redis:// or rediss://, or a Redis Cluster by some of its nodes,
+    /// redis-cluster://HOST:PORT,HOST:PORT or rediss-cluster:// [default: none, one node alone]
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redis_url: Option<String>,

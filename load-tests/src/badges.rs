@@ -54,9 +54,9 @@ pub async fn run(args: Args) -> Result<Report> {
         2.0 * args.rate.peak() / args.staff.min(args.threads) as f64,
     )?;
 
-    let meter = Meter::start(stage.hub.pid);
+    let meter = Meter::start(Some(&stage.hub));
     let live = Live::show(args.rounds * args.seconds, &stage.stats);
-    let (mut chance, mut done, mut wrong, mut compared) = (Chance(args.seed), 0, 0, 0);
+    let (mut chance, mut done, mut wrong, mut compared) = (Chance::of(args.seed), 0, 0, 0);
     for _ in 0..args.rounds {
         let (start, mut n) = (Instant::now(), 0);
         while args.rate.due(n) < Duration::from_secs(args.seconds) {
@@ -88,7 +88,8 @@ pub async fn run(args: Args) -> Result<Report> {
     Ok(report)
 }
 
-fn act(chance: &mut Chance, customer: &Client, team: &Client, thread: &str, due: Instant) {
+/// One thing done in a thread: by its customer, or by somebody of the team.
+pub fn act(chance: &mut Chance, customer: &Client, team: &Client, thread: &str, due: Instant) {
     // A customer's cursor is the thread's last seq: what somebody may have seen.
     let head = customer.journal().cursor();
     let seen = 1 + chance.below(head.max(1) as usize) as i64;

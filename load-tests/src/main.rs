@@ -17,12 +17,15 @@ mod client;
 mod connect;
 mod cpu;
 mod dial;
+mod engines;
 mod expect;
 mod fan_out;
+mod faults;
 mod file;
 mod http;
 mod hub;
 mod idle;
+mod inserts;
 mod journal;
 mod local;
 mod oracle;
@@ -73,6 +76,12 @@ enum Scenario {
     /// An org with a million messages: how long until a rare word is found, and a very frequent one?
     #[command(args_override_self = true)]
     Search(search::Args),
+    /// Chat on two nodes while they, Postgres, Redis, the wires, clients and clocks fail, by a seed
+    #[command(args_override_self = true)]
+    Faults(faults::Args),
+    /// No hub: what a Postgres does alone with one INSERT of a message per transaction, by pgbench
+    #[command(args_override_self = true)]
+    Inserts(inserts::Args),
     /// A scenario from a TOML file, whose keys are the flags
     Run {
         file: PathBuf,
@@ -111,6 +120,8 @@ async fn run() -> Result<bool> {
         Scenario::Resume(args) => resume::run(args).await,
         Scenario::Badges(args) => badges::run(args).await,
         Scenario::Search(args) => search::run(args).await,
+        Scenario::Faults(args) => faults::run(args).await,
+        Scenario::Inserts(args) => inserts::run(&args),
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;
     // A figure that does not exist must not cost the figures that do.

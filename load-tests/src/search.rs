@@ -46,12 +46,12 @@ pub async fn run(args: Args) -> Result<Report> {
     at_least_one("threads", args.threads)?;
     at_least_one("writers", args.writers)?;
     at_least_one("rare-every", args.rare_every)?;
-    let hub = args.which.hub(args.writers).await?;
+    let hub = args.which.hub(1, args.writers).await?;
     let customers = users::make(&hub, "search", Role::Customer, args.threads).await?;
     let threads: Vec<_> = customers.iter().filter_map(|user| user.thread.clone()).collect();
 
     let mut report = Report::of("search", "frequent_rank");
-    let meter = Meter::start(hub.pid);
+    let meter = Meter::start(Some(&hub));
     let start = Instant::now();
     fill(&hub, &threads, args.messages, args.writers, args.rare_every).await?;
     let rate = args.messages as f64 / start.elapsed().as_secs_f64();
@@ -86,7 +86,7 @@ async fn fill(hub: &Hub, threads: &[String], messages: usize, writers: usize, ra
     let bar = bar(messages, "messages");
     let next = AtomicU64::new(0);
     let write = async || {
-        let mut http = hub.http().await?;
+        let mut http = hub.http(0).await?;
         loop {
             let n = next.fetch_add(1, Ordering::Relaxed) as usize;
             if n >= messages {
@@ -105,7 +105,7 @@ async fn fill(hub: &Hub, threads: &[String], messages: usize, writers: usize, ra
 
 /// The same for the same `n`: some twelve words of a vocabulary in which the k-th comes 1/k as often.
 fn text(n: usize, rare_every: usize) -> String {
-    let mut chance = Chance(n as u64);
+    let mut chance = Chance::of(n as u64);
     let mut words: Vec<String> = (0..6 + chance.below(12))
         .map(|_| {
             let unit = chance.below(1 << 30) as f64 / f64::from(1 << 30);
@@ -139,7 +139,7 @@ async fn searches(hub: &Hub, word: &str, sort: &str, hits: usize, how_many: usiz
     let latency = Latency::new();
     let bar = bar(how_many, format!("searches for {word:?} by {sort}"));
     let path = format!("/v1/search?q={}&sort={sort}", word.replace(' ', "%20"));
-    let mut http = hub.http().await?;
+    let mut http = hub.http(0).await?;
     // Not the cold one: a first plan, a first connection.
     for n in 0..=how_many {
         let start = Instant::now();

@@ -32,8 +32,8 @@ pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Received, Record,
-    Report, Sub, ThreadHead, ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Phone, Received,
+    Record, Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -309,6 +309,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// At most `limit` hits among what the view shows. The team searches all of the org, a customer the
     /// public text of the own thread. Reads from a pool of its own, and no longer than a few seconds.
     async fn search(&self, view: &View, find: &Find, limit: usize) -> Result<Found>;
+
+    /// Phones that have asked for no more texts from the org's number.
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>>;
 
     /// None if the org has no such thread.
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;

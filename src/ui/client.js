@@ -176,7 +176,22 @@ export class CrewlineClient extends EventTarget {
     return this.#api.get("/v1/search", asked);
   }
 
-  /** A thread's counters and marks. */
+  /** Staff: the org's number and its business phones. */
+  line() {
+    return this.#api.get("/v1/line");
+  }
+
+  /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] */
+  unrouted(range = {}) {
+    return this.#api.get("/v1/unrouted", range);
+  }
+
+  /** Staff: texts that failed, or may have, are sent once more. @param {string[]} attempts as their delivery records name them */
+  async resend(thread, attempts) {
+    for (const attempt of attempts) await this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/resend`, { attempt });
+  }
+
+  /** A thread's counters and marks, and whether texts go to the customer's phone. */
   thread(thread) {
     return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);
   }

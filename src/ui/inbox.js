@@ -14,12 +14,14 @@
  *
  * @typedef {object} Row
  * @property {string} thread
- * @property {{id: string, name: string, phone: string | null}} contact
+ * @property {{id: string, name: string, phone: string | null, unknown?: boolean}} contact
  * @property {object | null} [last] newest message or note; undefined while it is not known
  * @property {number} active its rev
  * @property {boolean} new
  * @property {number} unread
  * @property {number | null} waiting_since
+ * @property {boolean} failed the last text to the customer failed, or may have
+ * @property {number} [failedAt] the seq of its message, if that was told
  * @property {number} seq the thread's last
  * @property {number} asOf the rev up to which this row is right
  */
@@ -70,13 +72,13 @@ export class Inbox {
    * Takes a thread's own snapshot.
    * @returns {boolean} false if the row has moved on since: ask again
    */
-  refresh({ thread, contact, seq, unread, waiting_since, as_of }) {
+  refresh({ thread, contact, seq, unread, waiting_since, failed, as_of }) {
     const row = this.rows.get(thread);
     if (row && row.asOf > as_of) return false;
     const last = newest(this.#strays.get(thread), row?.last);
     this.#strays.delete(thread);
     this.rows.set(thread, {
-      thread, contact, seq, unread, last, asOf: as_of,
+      thread, contact, seq, unread, last, asOf: as_of, failed: failed > 0, failedAt: failed,
       new: unread > 0, waiting_since: waiting_since ?? null, active: last?.rev ?? 0,
     });
     return true;
@@ -111,9 +113,18 @@ export class Inbox {
       Object.assign(row, { unread: 0, new: false });
     },
 
+    delivery: (row, { leg, state, of }) => {
+      if (leg !== "customer") return;
+      if (isLost(state)) Object.assign(row, { failed: true, failedAt: Math.max(of, row.failedAt ?? 0) });
+      // An older one that got through says nothing of the one that failed.
+      else if ((state === "sent" || state === "delivered") && of >= (row.failedAt ?? 0)) Object.assign(row, { failed: false, failedAt: 0 });
+    },
+
     thread: (row, record) => {
       if (record.event === "handled") return this.#answered(row, record.seen ?? Infinity, customersLast(row));
-      if (record.event === "contact") row.contact = { id: record.contact, name: record.name, phone: record.phone };
+      if (record.event === "contact") {
+        row.contact = { id: record.contact, name: record.name, phone: record.phone, unknown: record.unknown };
+      }
     },
   };
 
@@ -125,8 +136,8 @@ export class Inbox {
   }
 
   #stray(record) {
-    if (record.kind !== "message" && record.kind !== "note") return null;
-    this.#strays.set(record.thread, record);
+    if (record.kind === "message" || record.kind === "note") this.#strays.set(record.thread, record);
+    else if (!(record.kind === "delivery" && record.leg === "customer" && isLost(record.state))) return null;
     return { thread: record.thread, unsure: true };
   }
 }
@@ -134,7 +145,13 @@ export class Inbox {
 export function matches(row, filter) {
   if (filter === "new") return row.new;
   if (filter === "waiting") return row.waiting_since !== null;
+  if (filter === "failed") return row.failed;
   return true;
+}
+
+/** A text that failed, or may have. */
+function isLost(state) {
+  return state === "failed" || state === "unknown";
 }
 
 /** At most this is the seq of the customer's last message; exactly, if that is the last of all. */

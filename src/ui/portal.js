@@ -5,6 +5,7 @@ import "./composer.js";
 import "./search-box.js";
 import "./state-line.js";
 import "./thread-view.js";
+import { followConsent } from "./consent.js";
 import { setText } from "./dom.js";
 import { showBadge } from "./nav-badge.js";
 import { Typists } from "./people.js";
@@ -42,6 +43,7 @@ function start() {
   search.addEventListener("choose", ({ detail: { number } }) => view.reveal(number));
 
   document.querySelector("crew-state").watch(client);
+  followConsent(client, undefined, (texts) => { document.querySelector("#texts-off").hidden = texts !== "off"; });
   view.open(client);
   client.connect();
 }

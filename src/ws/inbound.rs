@@ -224,6 +224,6 @@ async fn acknowledge(pending: Pending, id: String, team: bool) -> Option<Text> {
         Err(refusal) => return Some(error(Some(&id), &refusal, team)),
     };
     counter!("crewline_messages_total").increment(u64::from(!duplicate));
-    let numbers = protocol::numbers(team, numbers.rev, numbers.seq, numbers.at, duplicate);
-    Some(Text::from(protocol::ack(&id, numbers)))
+    let ack = protocol::ack(&id, team, numbers.rev, numbers.seq, numbers.at, duplicate);
+    Some(Text::from(ack))
 }

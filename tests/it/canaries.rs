@@ -149,6 +149,7 @@ async fn no_business_phone_and_nothing_of_the_courier_reaches_a_customer() {
         ("POST", resend, Some(json!({"attempt": attempt}))),
         ("GET", "/v1/unrouted".to_owned(), None),
         ("GET", "/v1/search?q=you&sort=newest".to_owned(), None),
+        ("GET", "/v1/line".to_owned(), None),
         ("GET", "/v1/inbox?filter=failed".to_owned(), None),
         ("GET", "/v1/log?after=0".to_owned(), None),
     ] {
@@ -161,7 +162,7 @@ async fn no_business_phone_and_nothing_of_the_courier_reaches_a_customer() {
     for secret in [
         "415555",
         "phone:+",
-        "SM",
+        "\"sid\"",
         "attempt",
         "\"reason\"",
         "\"texts\":[",

@@ -40,7 +40,11 @@ impl<S: Store> Clerk<'_, S> {
             return Ok(Ok(Outcome::Unchanged));
         };
         let moves = up_to > team_mark;
-        let other_count = self.at_seq(org, thread, up_to).await?.0.of(other);
+        // The last message of a side carries the side's whole count.
+        let other_count = match up_to == head.last_from(other) {
+            true => head.counts.of(other),
+            false => self.count_at(org, thread, other, up_to).await?,
+        };
         let body = ReceiptBody {
             side,
             mark,
@@ -122,6 +126,10 @@ impl<S: Store> Clerk<'_, S> {
             return Ok(None);
         }
         let count = self.count_at(org, thread, side, up_to).await?;
+        // Clients name a message of the other side: then it is the one before that tells.
+        if self.count_at(org, thread, side, up_to - 1).await? < count {
+            return Ok(Some(up_to));
+        }
         if count == self.count_at(org, thread, side, above).await? {
             return Ok(None);
         }

@@ -47,7 +47,9 @@ impl Keys {
                 ..
             } => {
                 self.thread(org, thread, by);
+                // The one before, too: by both it is known whether this is a message of the other side.
                 self.seqs.insert((org.clone(), thread.clone(), *up_to));
+                self.seqs.insert((org.clone(), thread.clone(), *up_to - 1));
                 if let (Mark::Read, Person::Staff { sub, .. }) = (mark, by) {
                     self.reads.insert((org.clone(), thread.clone(), sub.clone()));
                 }

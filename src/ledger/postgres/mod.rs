@@ -28,9 +28,9 @@ use super::rows::{Reading, Value};
 use super::writer::Writer;
 use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
-    Slice, ThreadState, ViewHead, audit, read,
+    Slice, ThreadState, ViewHead, audit, read, texting,
 };
-use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 use engine::Writing;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -188,6 +188,10 @@ impl Ledger for Postgres {
 
     async fn search(&self, view: &View, find: &Find, limit: usize) -> Result<Found> {
         Ok(search::search(&mut *snapshot(&self.searching).await?, view, find, limit).await?)
+    }
+
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
+        Ok(texting::stopped(&mut *self.reader().await?, org).await?)
     }
 
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {

@@ -26,7 +26,7 @@ use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
     Slice, ThreadState, ViewHead, audit, read,
 };
-use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -211,6 +211,10 @@ impl Ledger for Sqlite {
 
     async fn search(&self, view: &View, find: &Find, limit: usize) -> Result<Found> {
         Ok(search::search(&mut *snapshot(&self.searching).await?, view, find, limit).await?)
+    }
+
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
+        Ok(super::texting::stopped(&mut *self.reader().await?, org).await?)
     }
 
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
