@@ -56,6 +56,8 @@ pub enum Rule {
     Tag,
     /// Only one thread was copied to that business phone lately.
     Single,
+    /// No rule did: somebody of the team said where it belongs.
+    ByHand,
 }
 
 /// Why a text reached no thread.

@@ -38,6 +38,9 @@ async fn thread(
         answer["new"] = head.is_new().into();
         answer["failed"] = head.failed.into();
         answer["waiting_since"] = head.waiting_since.into();
+        answer["handoff"] = head.has_handoff().into();
+        answer["handler"] = json!(head.handler);
+        answer["attached_to"] = json!(head.attached);
         answer["readers"] = found
             .readers
             .iter()

@@ -8,6 +8,7 @@
 mod aside;
 mod audit;
 mod clerk;
+mod copies;
 mod outbox;
 mod pending;
 mod postgres;
@@ -32,8 +33,8 @@ pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Phone, Received,
-    Record, Report, Sub, ThreadHead, ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings, Person,
+    PersonId, Phone, Received, Record, Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -85,6 +86,33 @@ pub enum Command {
         by: Person,
         attempt: AttemptId,
     },
+    /// The AI receptionist hands a call over.
+    HandOff {
+        org: OrgId,
+        by: Person,
+        draft: HandoffDraft,
+    },
+    Marker {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        draft: MarkerDraft,
+    },
+    /// Somebody says whose the thread of an unknown number is.
+    Attach {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        contact: ContactId,
+        seen: Option<i64>,
+    },
+    /// Somebody says where the unrouted text of this rev belongs.
+    Route {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        unrouted: i64,
+    },
     PutOrg {
         org: OrgId,
         settings: OrgSettings,
@@ -109,6 +137,10 @@ impl Command {
             | Command::Receive { org, .. }
             | Command::Report { org, .. }
             | Command::Resend { org, .. }
+            | Command::HandOff { org, .. }
+            | Command::Marker { org, .. }
+            | Command::Attach { org, .. }
+            | Command::Route { org, .. }
             | Command::PutOrg { org, .. }
             | Command::PutContact { org, .. }
             | Command::Revoke { org, .. } => org,
@@ -139,6 +171,18 @@ pub enum Outcome {
     },
     Revoked {
         before: i64,
+    },
+    /// Where a hand-off landed.
+    Landed {
+        contact: ContactId,
+        thread: ThreadId,
+        numbers: Numbers,
+        duplicate: bool,
+    },
+    /// The contact's thread, and how many records were copied to it now.
+    Attached {
+        thread: ThreadId,
+        copies: u32,
     },
 }
 
@@ -225,6 +269,8 @@ pub enum InboxFilter {
     Waiting,
     /// The last text to the customer failed, or may have.
     Failed,
+    /// Nobody has answered the hand-off.
+    Handoff,
 }
 
 /// A line of the inbox.
@@ -303,7 +349,7 @@ pub trait Ledger: Send + Sync + 'static {
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
 
-    /// Texts that reached no thread, with revs below `before`, the newest first.
+    /// Texts that reached no thread, and were routed to none by hand, with revs below `before`, the newest first.
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;
 
     /// At most `limit` hits among what the view shows. The team searches all of the org, a customer the

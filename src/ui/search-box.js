@@ -76,7 +76,7 @@ class SearchBox extends HTMLElement {
 
   #row({ record, contact, pieces }) {
     const own = this.#client.isMe(record.from);
-    const who = own ? "You" : record.from?.name;
+    const who = own ? "You" : record.from?.name ?? record.by?.name ?? record.tag;
     const note = record.kind === "note" ? "Internal note" : null;
     return h("li", {}, h("button", { type: "button", class: "row", "data-testid": "search-hit", onclick: () => this.#choose(record) },
       h("span", { class: "line" },

@@ -12,8 +12,9 @@
  *   view.reveal(number);              // goes back to this record of the reader's view
  *   view.leave();                     // also when it is taken from the page
  */
-import { Conversation, sideOf } from "./conversation.js";
+import { Conversation, saidBy } from "./conversation.js";
 import { h, setText } from "./dom.js";
+import { gather } from "./handoff-card.js";
 import { ownSide, patchReceipt, pendingRow, recordRow } from "./message-row.js";
 import { Reading } from "./reading.js";
 import { patchTexts } from "./text-lines.js";
@@ -102,17 +103,24 @@ class ThreadView extends HTMLElement {
     const { before } = this.#conversation;
     if (row) {
       this.#sought = null;
-      this.#atEnd = false;
-      this.#log.querySelector(".sought")?.classList.remove("sought");
-      row.classList.add("sought");
-      row.tabIndex = -1;
-      row.focus({ preventScroll: true });
-      row.scrollIntoView({ block: "center" });
+      this.#showThere(row.isConnected ? row : this.#log.querySelector(`.handoff[data-seq="${row.dataset.of}"]`));
     } else if (before !== null && before > this.#sought) {
       this.#older();
     } else {
       this.#sought = null;
     }
+  }
+
+  /** A part of a transcript is in the card of the first one. */
+  #showThere(row) {
+    if (!row) return;
+    this.#atEnd = false;
+    this.#log.querySelector(".sought")?.classList.remove("sought");
+    row.querySelector("details")?.setAttribute("open", "");
+    row.classList.add("sought");
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "center" });
   }
 
   #clear() {
@@ -186,8 +194,9 @@ class ThreadView extends HTMLElement {
     if (day?.dataset.day !== dayKey(item.record.at)) this.#days.append((day = daySection(item.record.at)));
     day.append(row);
     joinToPrevious(row);
+    gather(this.#days);
     if (this.#atEnd || this.#client.isMe(item.record.from)) this.#toEnd();
-    else this.#newer.hidden = item.record.kind !== "message" && this.#newer.hidden;
+    else this.#newer.hidden = saidBy(item.record) === null && this.#newer.hidden;
   }
 
   /** What is in view stays where it is. */
@@ -202,6 +211,7 @@ class ThreadView extends HTMLElement {
       day.firstElementChild.after(row);
       if (row.nextElementSibling) joinToPrevious(row.nextElementSibling);
     }
+    gather(this.#days);
     this.#start.hidden = this.#conversation.before !== null;
     this.#log.scrollTop = this.#log.scrollHeight - fromEnd;
     this.#log.removeAttribute("aria-busy");
@@ -212,10 +222,10 @@ class ThreadView extends HTMLElement {
     if (!row) return null;
     this.#rows.set(item.number, row);
     const { record } = item;
-    if (record.kind === "message") this.#patch(row, item);
+    if (saidBy(record)) this.#patch(row, item);
     const side = ownSide(this.#client);
     const mark = this.#conversation.readBy(side, side === "team" ? this.#client.you.sub : undefined);
-    if (record.kind === "message" && sideOf(record.from) !== side && record.seq > mark) this.#reading.watch(row, record.seq);
+    if (![null, side].includes(saidBy(record)) && record.seq > mark) this.#reading.watch(row, record.seq);
     return row;
   }
 

@@ -35,6 +35,14 @@ fn changes() -> Vec<(String, &'static str)> {
         ("UPDATE search SET rev = 99", "is in the index, but should not be"),
         ("UPDATE search SET team = 0", "missing from the index"),
         ("UPDATE search SET public = 0", "missing from the index"),
+        ("UPDATE threads SET handoff = 1 WHERE active > 0", "thread"),
+        ("UPDATE threads SET handler = 'ai' WHERE active > 0", "thread"),
+        ("UPDATE threads SET attached = 't' WHERE active > 0", "thread"),
+        (
+            "INSERT INTO phones VALUES ('acme', '+14155550199', 'ana')",
+            "the numbers that became contacts'",
+        ),
+        ("INSERT INTO routed VALUES ('acme', 1, 't')", "routed text"),
         ("INSERT INTO revocations VALUES ('acme', 'sam', 5)", "revocation"),
         (
             "UPDATE orgs SET settings = replace(settings, 'Acme', 'Bcme')",

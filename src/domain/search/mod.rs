@@ -32,6 +32,23 @@ impl Entry {
                 team: body.text.clone(),
                 public: None,
             }),
+            Entry::Handoff(body) => {
+                let brief = body.brief.iter().flat_map(|brief| {
+                    let question = brief.open_question.as_deref();
+                    [brief.reason.as_str(), brief.summary.as_str()]
+                        .into_iter()
+                        .chain(question)
+                });
+                let said: Vec<_> = body.transcript.iter().map(|turn| turn.text.as_str()).collect();
+                Some(Searchable {
+                    team: brief.chain(said.iter().copied()).collect::<Vec<_>>().join("\n"),
+                    public: Some(said.join("\n")),
+                })
+            }
+            Entry::Marker(body) => Some(Searchable {
+                team: body.text.clone(),
+                public: body.public.then(|| body.text.clone()),
+            }),
             // Found as a message when it has been routed.
             Entry::Unrouted(_) => None,
             Entry::Receipt(_)

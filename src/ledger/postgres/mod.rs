@@ -37,7 +37,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres
 
 /// Commits that the hub has not taken yet. When it is full the writers wait: nothing is dropped.
 const COMMITS: usize = 1_024;
-const WRITERS: usize = 4;
+const WRITERS: usize = 2;
 /// Connections for orgs that other nodes hold.
 const ASIDE: usize = 4;
 const READERS: u32 = 8;

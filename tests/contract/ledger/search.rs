@@ -1,8 +1,10 @@
 //! What is found, by whom, and in which order.
 
-use crewline::domain::{ContactDraft, ContactId, Draft, OrgId, Query, ThreadId, View};
+use crewline::domain::{ContactDraft, ContactId, Draft, HandoffDraft, OrgId, Query, ThreadId, View};
 use crewline::ledger::{Command, Find, Order, Outcome, Place, RANKED};
 
+use super::handoffs::{hand_off, of_phone};
+use super::texts::{ANA, put_contact};
 use crate::book::{Book, draft, settings};
 
 /// Numbers of the view that are found, page by page.
@@ -104,6 +106,41 @@ pub async fn a_customer_finds_what_is_public_in_the_own_thread_and_nothing_else(
         let seqs = pages(&book, &book.customer("ana"), "leak", order, 1).await.concat();
         assert!(seqs == [2, 1] || seqs == [1, 2] && order == Order::Rank, "{seqs:?}");
     }
+}
+
+pub async fn of_a_handoff_a_customer_finds_what_was_said_and_the_team_all(book: Book) {
+    put_contact(&book, "ana", "Ana", ANA).await.unwrap();
+    let draft = HandoffDraft {
+        reason: "Wants a reason-word".into(),
+        ..of_phone("h1", ANA)
+    };
+    hand_off(&book, draft).await.unwrap();
+    let count = async |view: &View, query: &str| {
+        let find = Find {
+            query: Query::parse(query).unwrap(),
+            order: Order::Rank,
+            from: Place::START,
+        };
+        book.ledger.search(view, &find, 9).await.unwrap().hits.len()
+    };
+    for (query, public) in [
+        ("how can I help", true),
+        ("kitchen", false),
+        ("floor", false),
+        ("reason-word", false),
+    ] {
+        assert_eq!(count(&book.team(), query).await, 1, "{query}");
+        assert_eq!(
+            count(&book.customer("ana"), query).await,
+            usize::from(public),
+            "{query}"
+        );
+        assert_eq!(count(&book.customer("bob"), query).await, 0, "{query}");
+    }
+    // Said and summed up: still one record, found once.
+    assert_eq!(count(&book.team(), "leak").await, 1);
+    assert_eq!(count(&book.customer("ana"), "leak").await, 1);
+    book.is_clean().await;
 }
 
 pub async fn an_org_finds_nothing_of_another(mut book: Book) {
