@@ -34,6 +34,7 @@ mod progress;
 mod recount;
 mod report;
 mod resume;
+mod search;
 mod stage;
 mod stats;
 mod texts;
@@ -73,6 +74,9 @@ enum Scenario {
     /// Random questions, answers, reads and "handled": is every badge what a recount says?
     #[command(args_override_self = true)]
     Badges(badges::Args),
+    /// An org with a million messages: how long until a rare word is found, and a very frequent one?
+    #[command(args_override_self = true)]
+    Search(search::Args),
     /// Chat on two nodes while they, Postgres, Redis, the wires, clients and clocks fail, by a seed
     #[command(args_override_self = true)]
     Faults(faults::Args),
@@ -119,6 +123,7 @@ async fn run() -> Result<bool> {
         Scenario::Chat(args) => chat::run(args).await,
         Scenario::Resume(args) => resume::run(args).await,
         Scenario::Badges(args) => badges::run(args).await,
+        Scenario::Search(args) => search::run(args).await,
         Scenario::Faults(args) => faults::run(args).await,
         Scenario::Inserts(args) => inserts::run(&args),
         Scenario::Texts(args) => texts::run(args).await,
