@@ -13,6 +13,7 @@ mod orgs;
 mod pages;
 mod problem;
 mod revocations;
+mod search;
 mod texts;
 mod threads;
 mod tokens;
@@ -51,6 +52,7 @@ pub fn api(door: Arc<Door>) -> Router {
         threads::router(),
         messages::router(),
         texts::router(),
+        search::router(),
         handoffs::router(),
         by_hand::router(),
         log::router(),

@@ -4,6 +4,7 @@
 //! a pool, and those who catch up have another, so that neither waits for the writer or each other.
 
 mod outbox;
+mod search;
 mod store;
 mod texting;
 
@@ -22,8 +23,8 @@ use super::clerk::Clerk;
 use super::rows::{Cells, Reading, Value};
 use super::writer::{Engine, Failed, Locks, Transacted, Writer};
 use super::{
-    Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
-    ViewHead, audit, read,
+    Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
+    Slice, ThreadState, ViewHead, audit, read,
 };
 use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 
@@ -38,6 +39,7 @@ pub struct Sqlite {
     readers: SqlitePool,
     catching_up: SqlitePool,
     courier: SqlitePool,
+    searching: SqlitePool,
 }
 
 impl Sqlite {
@@ -58,6 +60,7 @@ impl Sqlite {
             .run_direct(None, &mut writing, false)
             .await
             .context("cannot migrate the ledger")?;
+        search::fill(&mut writing).await.context("cannot fill the index")?;
         sqlx::query("INSERT INTO log_identity (one, id) VALUES (1, $1) ON CONFLICT DO NOTHING")
             .bind(uuid::Uuid::new_v4().to_string())
             .execute(&mut writing)
@@ -86,6 +89,7 @@ impl Sqlite {
             readers: pool(4, &reading),
             catching_up: pool(2, &reading),
             courier: pool(1, &options),
+            searching: pool(1, &reading),
         })
     }
 }
@@ -205,6 +209,10 @@ impl Ledger for Sqlite {
         Ok(read::unrouted(&mut *snapshot(&self.readers).await?, org, before, limit).await?)
     }
 
+    async fn search(&self, view: &View, find: &Find, limit: usize) -> Result<Found> {
+        Ok(search::search(&mut *snapshot(&self.searching).await?, view, find, limit).await?)
+    }
+
     async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
         Ok(super::texting::stopped(&mut *self.reader().await?, org).await?)
     }
@@ -221,6 +229,11 @@ impl Ledger for Sqlite {
         Ok(audit::records(&mut *self.reader().await?, org, after, limit).await?)
     }
 
+    async fn indexed(&self, org: &OrgId, after: i64, up_to: i64) -> Result<Vec<Indexed>> {
+        let reader = &mut *self.reader().await?;
+        Ok(super::search::indexed(reader, search::INDEXED, org, after, up_to).await?)
+    }
+
     async fn projections(&self, org: &OrgId) -> Result<Projections> {
         Ok(audit::projections(&mut *snapshot(&self.readers).await?, org).await?)
     }
@@ -230,6 +243,7 @@ impl Ledger for Sqlite {
         self.readers.close().await;
         self.catching_up.close().await;
         self.courier.close().await;
+        self.searching.close().await;
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
+use super::search;
 use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
@@ -173,6 +174,9 @@ impl Transaction<'_> {
     async fn write_org(&mut self, org: &OrgId, entered: &Entered) -> Result<()> {
         for record in &entered.records {
             self.insert(record).await?;
+        }
+        for line in &entered.lines {
+            search::write(self.0, line).await?;
         }
         let head = &entered.head;
         sqlx::query(
