@@ -14,7 +14,7 @@ call=${CALL:-call-$(date +%s)}
 now=$(date +%s)000
 
 post() {
-    curl -sS -H "Authorization: Bearer $token" -H "Content-Type: application/json" -d "$2" "$url$1"
+    curl -sS --fail-with-body -H "Authorization: Bearer $token" -H "Content-Type: application/json" -d "$2" "$url$1"
     echo
 }
 
