@@ -13,10 +13,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Auth;
 use crate::bus::{Bus, LocalBus, RedisBus};
-use crate::config::{Database, Settings};
+use crate::config::{Account, Database, Settings, TWILIO_API};
+use crate::courier::{Courier, CourierSettings};
 use crate::http;
 use crate::hub::{Hub, HubSettings};
-use crate::ledger::{Ledger, Postgres, Sqlite, new_log_id};
+use crate::ledger::{Ledger, Outbox, Postgres, Sqlite, new_log_id};
+use crate::sms::Validator;
+use crate::sms::twilio::Twilio;
 use crate::ws;
 
 /// How long what is running may take to end once it was told to.
@@ -34,17 +37,27 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the ledger, starts the hub and listens. `demo` adds what only the demo serves.
+    /// Opens the ledger, starts the hub and listens. `demo` adds what only the demo has.
     pub async fn start(
         settings: &Settings,
-        demo: impl FnOnce(&Prepared) -> Option<axum::Router>,
+        demo: impl FnOnce(&Prepared) -> anyhow::Result<Extra>,
     ) -> anyhow::Result<Self> {
-        let auth = Arc::new(auth(settings)?);
-        let ledger = open_ledger(&settings.database()?).await?;
+        let engine = open(&settings.database()?).await?;
         let bus: Arc<dyn Bus> = match &settings.redis_url {
             Some(url) => Arc::new(RedisBus::connect(url.expose_secret())?),
             None => Arc::new(Arc::new(LocalBus::default()).attach()),
         };
+        Self::with_engines(settings, engine, bus, demo).await
+    }
+
+    /// The same on engines that the caller has opened: some that break a promise, to see it found.
+    pub async fn with_engines(
+        settings: &Settings,
+        Engine { ledger, outbox }: Engine,
+        bus: Arc<dyn Bus>,
+        demo: impl FnOnce(&Prepared) -> anyhow::Result<Extra>,
+    ) -> anyhow::Result<Self> {
+        let auth = Arc::new(auth(settings)?);
         let hub_settings = HubSettings {
             connections_per_user: settings.connections_per_user,
             connections_per_org: settings.connections_per_org,
@@ -73,8 +86,18 @@ impl App {
                 metrics,
             })))
             .merge(http::pages());
-        if let Some(demo) = demo(&Prepared { address, auth: &auth }) {
+        let extra = demo(&Prepared { address, auth: &auth })?;
+        if let Some(demo) = extra.routes {
             routes = routes.merge(demo);
+        }
+        let account = match extra.account {
+            Some(simulated) => Some(simulated),
+            None => settings.twilio()?,
+        };
+        if let Some(account) = account {
+            let line = line(settings, address, account, &hub, &ledger, &outbox)?;
+            tasks.spawn(line.courier.run(stop.clone()));
+            routes = routes.merge(http::twilio(line.webhooks));
         }
         let sockets = ws::router(hub.clone(), Arc::clone(&auth), socket_settings, tasks.clone());
         let routes = http::finish(routes.merge(sockets));
@@ -125,13 +148,74 @@ fn auth(settings: &Settings) -> anyhow::Result<Auth> {
     Ok(auth)
 }
 
+/// What carries messages on as texts: out by the courier, in by the webhooks.
+struct TextLine {
+    courier: Arc<Courier>,
+    webhooks: Arc<http::Line>,
+}
+
+fn line(
+    settings: &Settings,
+    address: SocketAddr,
+    account: Account,
+    hub: &Hub,
+    ledger: &Arc<dyn Ledger>,
+    outbox: &Arc<dyn Outbox>,
+) -> anyhow::Result<TextLine> {
+    let public_url = settings.public_url.clone();
+    let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
+    let kind = match account.client.url.as_str() {
+        TWILIO_API => "twilio",
+        _ => "simulator",
+    };
+    metrics::gauge!("crewline_gateway", "kind" => kind).set(1.0);
+    let sid = account.client.account.clone();
+    let webhooks = Arc::new(http::Line {
+        hub: hub.clone(),
+        outbox: Arc::clone(outbox),
+        validator: Validator::new(account.auth_token, &public_url),
+        account: sid.clone(),
+    });
+    let courier = Courier::new(
+        Arc::clone(ledger),
+        Arc::clone(outbox),
+        Twilio::new(account.client)?,
+        sid,
+        CourierSettings {
+            callback_base: public_url.trim_end_matches('/').to_owned(),
+            texts_per_second: settings.texts_per_second,
+            reconcile_after: Duration::from_millis(settings.reconcile_after_ms),
+            ask_after: Duration::from_millis(settings.ask_after_ms),
+            recover_every: Duration::from_secs(300),
+        },
+    );
+    Ok(TextLine { courier, webhooks })
+}
+
 /// Opens the ledger. A SQLite file is made and brought up to date on the way; Postgres is not, because
 /// whoever serves should not be able to.
-pub async fn open_ledger(database: &Database) -> anyhow::Result<Arc<dyn Ledger>> {
+pub async fn open(database: &Database) -> anyhow::Result<Engine> {
     Ok(match database {
-        Database::Sqlite(file) => Arc::new(Sqlite::open(file).await?),
-        Database::Postgres(url) => Arc::new(Postgres::open(url.expose_secret()).await?),
+        Database::Sqlite(file) => Engine::of(Sqlite::open(file).await?),
+        Database::Postgres(url) => Engine::of(Postgres::open(url.expose_secret()).await?),
     })
+}
+
+/// An engine, as each of the things that it is.
+#[derive(Clone)]
+pub struct Engine {
+    pub ledger: Arc<dyn Ledger>,
+    pub outbox: Arc<dyn Outbox>,
+}
+
+impl Engine {
+    pub fn of<E: Ledger + Outbox>(engine: E) -> Self {
+        let engine = Arc::new(engine);
+        Self {
+            ledger: engine.clone(),
+            outbox: engine,
+        }
+    }
 }
 
 /// Makes the ledger, or brings it up to date.
@@ -155,6 +239,14 @@ pub async fn new_log(database: &Database) -> anyhow::Result<String> {
 pub struct Prepared<'a> {
     pub address: SocketAddr,
     pub auth: &'a Auth,
+}
+
+/// What only the demo has.
+#[derive(Default)]
+pub struct Extra {
+    pub routes: Option<axum::Router>,
+    /// The simulator's, instead of one at Twilio.
+    pub account: Option<Account>,
 }
 
 /// Connections that may wait to be accepted. The usual 128 overflow when a few hundred clients come
@@ -244,6 +336,29 @@ fn describe() {
         "payloads that could not be published"
     );
     describe_counter!("crewline_too_fast_closed_total", "sockets closed for sending too fast");
+    describe_gauge!(
+        "crewline_gateway",
+        "1 for what texts go through: twilio, or a simulator"
+    );
+    describe_counter!("crewline_sms_calls_total", "calls that create a text");
+    describe_counter!(
+        "crewline_sms_postponed_total",
+        "calls that were not processed and are made again"
+    );
+    describe_counter!("crewline_sms_uncertain_total", "calls that were not answered");
+    describe_counter!(
+        "crewline_sms_reconciled_total",
+        "uncertain texts found in Twilio's list"
+    );
+    describe_counter!(
+        "crewline_sms_unknown_total",
+        "uncertain texts of which nothing was found"
+    );
+    describe_counter!(
+        "crewline_sms_recovered_total",
+        "texts that came in without their webhook"
+    );
+    describe_counter!("crewline_webhooks_refused_total", "webhooks without a valid signature");
     describe_counter!("crewline_commit_failed_total", "commands whose transaction failed");
     describe_counter!("crewline_commit_bisected_total", "batches halved to find a bad command");
     describe_histogram!("crewline_commit_batch", "commands in one transaction");

@@ -1,5 +1,7 @@
 //! Settings: flags over environment over a TOML file over the defaults. Read and checked once, at start.
 
+mod twilio;
+
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::SHORTEST_SECRET;
+
+pub use twilio::{API as TWILIO_API, Account, TwilioFlags};
 
 /// What can be set. Each flag has its environment variable and, under the same name with underscores,
 /// its key in the TOML file.
@@ -33,7 +37,8 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
 
-    /// The Redis by which nodes tell each other, redis:// or rediss:// [default: none, one node alone]
+    /// The Redis by which nodes tell each other, redis:// or rediss://, or a Redis Cluster by some of its nodes,
+    /// redis-cluster://HOST:PORT,HOST:PORT or rediss-cluster:// [default: none, one node alone]
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redis_url: Option<String>,
@@ -54,10 +59,14 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<PathBuf>,
 
-    /// How browsers reach this hub, as scheme and host; its own pages may then open sockets
+    /// How browsers and Twilio reach this hub, as scheme and host; its own pages may then open sockets
     #[arg(long, env = "CREWLINE_PUBLIC_URL", value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub twilio: TwilioFlags,
 
     /// Origins whose pages may open sockets, whatever the org (orgs list their own besides)
     #[arg(long, env = "CREWLINE_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
@@ -88,6 +97,21 @@ pub struct Flags {
     #[arg(long, env = "CREWLINE_SWEEP_MS", value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep_ms: Option<u64>,
+
+    /// Texts that this node sends from one number, per second [default: 5]
+    #[arg(long, env = "CREWLINE_TEXTS_PER_SECOND", value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub texts_per_second: Option<u32>,
+
+    /// How long after a call that was not answered Twilio's list is searched for it, in ms [default: 60000]
+    #[arg(long, env = "CREWLINE_RECONCILE_AFTER_MS", value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconcile_after_ms: Option<u64>,
+
+    /// How long after nothing more was heard of a text Twilio is asked about it, in ms [default: 3600000]
+    #[arg(long, env = "CREWLINE_ASK_AFTER_MS", value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask_after_ms: Option<u64>,
 
     /// Over how long sockets are sent away at a stop, in ms [default: 5000]
     #[arg(long, env = "CREWLINE_DRAIN_WINDOW_MS", value_name = "MS")]
@@ -123,12 +147,20 @@ pub struct Settings {
     pub jwt_secret_old: Option<SecretString>,
     pub jwks: Option<PathBuf>,
     pub public_url: Option<String>,
+    pub twilio_account: Option<String>,
+    pub twilio_auth_token: Option<SecretString>,
+    pub twilio_api_key: Option<String>,
+    pub twilio_api_secret: Option<SecretString>,
+    pub twilio_url: String,
     pub origins: Vec<String>,
     pub connections: usize,
     pub connections_per_user: usize,
     pub connections_per_org: usize,
     pub frames_per_second: u32,
     pub sweep_ms: u64,
+    pub texts_per_second: u32,
+    pub reconcile_after_ms: u64,
+    pub ask_after_ms: u64,
     pub drain_window_ms: u64,
     pub log_format: LogFormat,
     pub demo_sign_in: bool,
@@ -166,12 +198,20 @@ impl Default for Settings {
             jwt_secret_old: None,
             jwks: None,
             public_url: None,
+            twilio_account: None,
+            twilio_auth_token: None,
+            twilio_api_key: None,
+            twilio_api_secret: None,
+            twilio_url: twilio::API.into(),
             origins: Vec::new(),
             connections: 20_000,
             connections_per_user: 20,
             connections_per_org: 10_000,
             frames_per_second: 20,
             sweep_ms: 5_000,
+            texts_per_second: 5,
+            reconcile_after_ms: 60_000,
+            ask_after_ms: 3_600_000,
             drain_window_ms: 5_000,
             log_format: LogFormat::Text,
             demo_sign_in: false,
@@ -202,6 +242,7 @@ impl Settings {
             ("connections_per_user", self.connections_per_user),
             ("connections_per_org", self.connections_per_org),
             ("frames_per_second", self.frames_per_second as usize),
+            ("texts_per_second", self.texts_per_second as usize),
         ] {
             ensure!(value > 0, "{name} must be at least 1");
         }
@@ -243,6 +284,7 @@ impl Settings {
             self.jwt_secret.is_some(),
             "set CREWLINE_JWT_SECRET, at least {SHORTEST_SECRET} bytes; `openssl rand -hex 32` makes one"
         );
+        self.twilio()?;
         Ok(())
     }
 

@@ -5,20 +5,27 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::app::{App, Extra};
 use crate::auth::{Auth, Identity, Role, now};
-use crate::config::Settings;
+use crate::config::{Account, Settings, TWILIO_API};
 use crate::domain::{ContactDraft, ContactId, Draft, MessageId, OrgId, OrgSettings, Phone, ShowStaff, Sub};
 use crate::http;
 use crate::hub::{Guest, Hub};
 use crate::ledger::Outcome;
+use crate::sms::simulator::{Behaviour, Simulator, SimulatorSettings};
+use crate::sms::twilio::{self, TwilioSettings};
 
 const ORG: &str = "bright-plumbing";
 /// A day, in seconds.
 const TTL: i64 = 86_400;
+
+const NUMBER: &str = "+14155550100";
+const BUSINESS_PHONES: [&str; 1] = ["+14155550101"];
+/// A phone that is no contact's.
+const STRANGER: &str = "+14155550199";
 
 const STAFF: [(&str, &str); 2] = [("sam", "Sam Ortiz"), ("kim", "Kim Park")];
 
@@ -73,22 +80,94 @@ pub fn settings(mut settings: Settings, data: Option<&Path>) -> anyhow::Result<S
     Ok(settings)
 }
 
-/// Starts the demo's hub, seeded. Returns it with the line that `--json` prints.
-pub async fn start(settings: &Settings) -> anyhow::Result<(App, Value)> {
-    let mut line = Value::Null;
-    let app = App::start(settings, |prepared| {
-        line = people(prepared.address, prepared.auth);
-        let shown = json!({ "org": line["org"], "customers": line["customers"], "staff": line["staff"] });
-        Some(http::demo_pages(shown))
-    })
-    .await?;
-    let threads = seed(&app.hub)
-        .await
-        .context("the demo's history could not be written")?;
-    for (customer, thread) in line["customers"].as_array_mut().into_iter().flatten().zip(threads) {
-        customer["thread"] = thread.into();
+/// The demo's hub, seeded, and the phones that it texts.
+pub struct Demo {
+    pub app: App,
+    /// What `--json` prints.
+    pub line: Value,
+    simulator: Option<Simulator>,
+}
+
+impl Demo {
+    pub async fn start(settings: &Settings) -> anyhow::Result<Self> {
+        let mut line = Value::Null;
+        let mut simulator = None;
+        let elsewhere = settings.twilio()?.filter(|account| account.client.url != TWILIO_API);
+        let app = App::start(settings, |prepared| {
+            line = people(prepared.address, prepared.auth);
+            let mut phones = axum::Router::new();
+            let account = match elsewhere {
+                // Several nodes of one demo share a simulator of its own process.
+                Some(account) => account,
+                None => {
+                    let (ours, account) = simulated(prepared.address, settings.public_url.as_deref())?;
+                    phones = ours.router().merge(http::phones_page());
+                    line["phones"] = format!("http://{}/phones", prepared.address).into();
+                    simulator = Some(ours);
+                    account
+                }
+            };
+            let shown = ["org", "customers", "staff", "phones"].map(|name| (name.to_owned(), line[name].clone()));
+            let pages = http::demo_pages(Value::Object(shown.into_iter().collect()));
+            line["twilio"] = json!({
+                "account_sid": account.client.account,
+                "auth_token": account.auth_token.expose_secret(),
+                "number": NUMBER,
+                "business_phones": BUSINESS_PHONES,
+                "api": account.client.url,
+            });
+            Ok(Extra {
+                routes: Some(pages.merge(phones)),
+                account: Some(account),
+            })
+        })
+        .await?;
+        let threads = seed(&app.hub)
+            .await
+            .context("the demo's history could not be written")?;
+        for (customer, thread) in line["customers"].as_array_mut().into_iter().flatten().zip(threads) {
+            customer["thread"] = thread.into();
+        }
+        Ok(Self { app, line, simulator })
     }
-    Ok((app, line))
+
+    pub async fn drain(self) {
+        if let Some(simulator) = self.simulator {
+            simulator.stop();
+        }
+        self.app.drain().await;
+    }
+}
+
+/// A Twilio of the demo's own, on the demo's own listener.
+fn simulated(address: SocketAddr, public_url: Option<&str>) -> anyhow::Result<(Simulator, Account)> {
+    let url = format!("http://{address}");
+    let webhooks = public_url.unwrap_or(&url).trim_end_matches('/');
+    let account = format!("AC{}", uuid::Uuid::new_v4().simple());
+    let auth_token = SecretString::from(uuid::Uuid::new_v4().simple().to_string());
+    let customers = CUSTOMERS.iter().map(|(_, name, phone)| (*phone, *name));
+    let business = BUSINESS_PHONES.iter().map(|phone| (*phone, "Sam's truck"));
+    let phones = customers
+        .chain(business)
+        .chain([(STRANGER, "A number nobody knows")])
+        .map(|(phone, name)| Ok((Phone::parse(phone)?, name.to_owned())))
+        .collect::<anyhow::Result<_>>()?;
+    let simulator = Simulator::new(SimulatorSettings {
+        account_sid: account.clone(),
+        auth_token: auth_token.clone(),
+        url: url.clone(),
+        numbers: vec![(Phone::parse(NUMBER)?, format!("{webhooks}/twilio/inbound"))],
+        phones,
+        behaviour: Behaviour::default(),
+    })?;
+    let client = TwilioSettings {
+        url,
+        user: account.clone(),
+        account,
+        password: auth_token.clone(),
+        time_out: twilio::TIME_OUT,
+    };
+    Ok((simulator, Account { client, auth_token }))
 }
 
 fn identity(role: Role, sub: &str, name: &str) -> anyhow::Result<Identity> {
@@ -138,8 +217,12 @@ async fn seed(hub: &Hub) -> anyhow::Result<Vec<String>> {
     let org = OrgId::parse(ORG)?;
     let settings = OrgSettings {
         name: "Bright Plumbing".into(),
-        number: Some(Phone::parse("+14155550100")?),
-        business_phones: vec![Phone::parse("+14155550101")?],
+        number: Some(Phone::parse(NUMBER)?),
+        business_phones: BUSINESS_PHONES
+            .iter()
+            .map(|phone| Phone::parse(phone))
+            .collect::<Result<_, _>>()?,
+        copy_answers: false,
         time_zone: Some("America/Los_Angeles".into()),
         show_staff: ShowStaff::First,
         origins: Vec::new(),

@@ -17,9 +17,12 @@ pub mod protocol;
 
 pub mod ledger;
 
+pub mod sms;
+
 pub mod bus;
 
 pub mod auth;
+pub mod courier;
 pub mod hub;
 
 pub mod http;

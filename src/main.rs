@@ -1,15 +1,17 @@
 //! The command line.
 
+mod simulator;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use crewline::app::{self, App};
+use crewline::app::{self, App, Extra};
 use crewline::auth::{Auth, Identity, Role, now};
 use crewline::config::{Database, Flags, LogFormat, Settings};
-use crewline::demo;
+use crewline::demo::{self, Demo};
 use crewline::domain::{ContactId, OrgId, Sub};
 use crewline::ledger::verify;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -42,6 +44,8 @@ enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Run a Twilio to play with and to test against: its API, its webhooks, and phones
+    Simulator(simulator::SimulatorArgs),
     /// Print a token for somebody
     Token(TokenArgs),
     /// Bring the database up to date
@@ -104,6 +108,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve { flags } => serve(&flags).await,
         Command::Demo { json, data, flags } => run_demo(json, data, &flags).await,
+        Command::Simulator(args) => simulate(args).await,
         Command::Token(args) => print_token(&args),
         Command::Migrate { new_log, place } => migrate(&place, new_log).await,
         Command::Verify { place } => run_verify(&place).await,
@@ -119,7 +124,7 @@ async fn serve(flags: &Flags) -> anyhow::Result<ExitCode> {
     settings.check_for_production()?;
     start_logging(settings.log_format, "info");
     raise_file_limit();
-    let app = App::start(&settings, |_| None).await?;
+    let app = App::start(&settings, |_| Ok(Extra::default())).await?;
     asked_to_stop().await?;
     app.drain().await;
     Ok(ExitCode::SUCCESS)
@@ -137,14 +142,21 @@ async fn run_demo(json: bool, data: Option<PathBuf>, flags: &Flags) -> anyhow::R
     let folder = data.as_deref().or(temporary.as_ref().map(|dir| dir.path()));
     let settings = demo::settings(settings, folder)?;
     app::migrate(&settings.database()?).await?;
-    let (app, line) = demo::start(&settings).await?;
+    let demo = Demo::start(&settings).await?;
     if json {
-        println!("{line}");
+        println!("{}", demo.line);
     } else {
-        print_pages(&line);
+        print_pages(&demo.line);
     }
     asked_to_stop().await?;
-    app.drain().await;
+    demo.drain().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn simulate(args: simulator::SimulatorArgs) -> anyhow::Result<ExitCode> {
+    start_logging(LogFormat::Text, "warn");
+    raise_file_limit();
+    simulator::run(args, asked_to_stop()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -158,6 +170,9 @@ fn print_pages(line: &serde_json::Value) {
         for person in line[kind].as_array().into_iter().flatten() {
             println!("  {} ({role})\n  {}\n", text(&person["name"]), text(&person["page"]));
         }
+    }
+    if let Some(phones) = line["phones"].as_str() {
+        println!("  Everybody's phones\n  {phones}\n");
     }
     println!("Ctrl-C stops it.");
 }
@@ -188,7 +203,7 @@ async fn migrate(place: &Place, new_log: bool) -> anyhow::Result<ExitCode> {
     if new_log {
         app::new_log(&database).await?;
     }
-    let ledger = app::open_ledger(&database).await?;
+    let ledger = app::open(&database).await?.ledger;
     println!("{database}: up to date, log {}", ledger.log_id().await?);
     ledger.close().await;
     Ok(ExitCode::SUCCESS)
@@ -199,7 +214,7 @@ async fn run_verify(place: &Place) -> anyhow::Result<ExitCode> {
     if let Database::Sqlite(file) = &database {
         anyhow::ensure!(file.is_file(), "there is no database {}", file.display());
     }
-    let ledger = app::open_ledger(&database).await?;
+    let ledger = app::open(&database).await?.ledger;
     let records: i64 = ledger
         .heads(&ledger.orgs().await?)
         .await?

@@ -51,7 +51,7 @@ pub async fn run(args: Args) -> Result<Report> {
     at_least_one("orgs", args.orgs)?;
     at_least_one("staff", many_staff)?;
     ensure!(
-        args.threads % args.orgs == 0 && many_staff % args.orgs == 0,
+        args.threads.is_multiple_of(args.orgs) && many_staff.is_multiple_of(args.orgs),
         "--threads and --staff must be multiples of --orgs"
     );
     let sockets = args.threads + many_staff;
@@ -68,7 +68,7 @@ pub async fn run(args: Args) -> Result<Report> {
         .map(|n| Writer::new(&clients[n], n, &customers, many_staff))
         .collect();
 
-    let meter = Meter::start(&stage.hub);
+    let meter = Meter::start(Some(&stage.hub));
     let live = Live::show(args.seconds, &stage.stats);
     let start = Instant::now();
     let end = start + Duration::from_secs(args.seconds);
@@ -79,9 +79,8 @@ pub async fn run(args: Args) -> Result<Report> {
         }
     };
     let mark = async {
-        match args.receipts {
-            true => mark(&writers, start, end).await,
-            false => (),
+        if args.receipts {
+            mark(&writers, start, end).await;
         }
     };
     tokio::join!(write, mark);

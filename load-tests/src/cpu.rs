@@ -39,7 +39,7 @@ pub struct Meter {
 pub struct Spent(Vec<(&'static str, f64)>);
 
 impl Meter {
-    pub fn start(hub: &Hub) -> Self {
+    pub fn start(hub: Option<&Hub>) -> Self {
         let lag = Arc::new(Latency::new());
         let seen = Arc::clone(&lag);
         let task = tokio::spawn(async move {
@@ -51,10 +51,10 @@ impl Meter {
             }
         });
         let mut watched = vec![Watched::new("own", vec![std::process::id()], false)];
-        if !hub.pids.is_empty() {
+        if let Some(hub) = hub.filter(|hub| !hub.pids.is_empty()) {
             watched.push(Watched::new("hub", hub.pids.clone(), false));
         }
-        if let Some((postgres, redis)) = hub.local.as_ref().and_then(|local| local.engines()) {
+        if let Some((postgres, redis)) = hub.and_then(|hub| hub.local.as_ref()?.engines()) {
             watched.push(Watched::new("postgres", vec![postgres], true));
             watched.push(Watched::new("redis", vec![redis], false));
         }

@@ -119,6 +119,19 @@ impl Which {
 }
 
 impl Hub {
+    /// One that somebody else started.
+    pub fn at(address: SocketAddr, org: &str, service_token: &str) -> Result<Self> {
+        Ok(Self {
+            local: None,
+            pids: Vec::new(),
+            dial: Dial::new(vec![address], None, 1)?,
+            orgs: vec![Org {
+                name: org.to_owned(),
+                service_token: service_token.to_owned(),
+            }],
+        })
+    }
+
     /// A connection that speaks for an org.
     pub async fn http(&self, org: usize) -> Result<Http> {
         Http::connect(self.dial.first(), &self.orgs[org].service_token).await

@@ -147,15 +147,19 @@ impl Local {
         Ok(Org { name, service_token })
     }
 
-    /// What `crewline verify` finds: nothing, or what differs.
     pub async fn verify(&self) -> Result<Vec<String>> {
-        let output = command(&self.binary, &self.env).arg("verify").output().await?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        match output.status.code() {
-            Some(0) => Ok(Vec::new()),
-            Some(1) => Ok(text.lines().map(str::to_owned).collect()),
-            _ => anyhow::bail!("verify: {}", String::from_utf8_lossy(&output.stderr)),
-        }
+        verify(&self.binary, &self.env).await
+    }
+}
+
+/// What `crewline verify` finds: nothing, or what differs.
+pub async fn verify(binary: &Path, env: &[(String, String)]) -> Result<Vec<String>> {
+    let output = command(binary, env).arg("verify").output().await?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    match output.status.code() {
+        Some(0) => Ok(Vec::new()),
+        Some(1) => Ok(text.lines().map(str::to_owned).collect()),
+        _ => anyhow::bail!("verify: {}", String::from_utf8_lossy(&output.stderr)),
     }
 }
 
@@ -176,22 +180,27 @@ async fn ready(node: &mut Node) -> Result<()> {
 }
 
 /// With our environment, but without anybody's account that sends real texts.
-fn command(binary: &Path, env: &[(String, String)]) -> Command {
+pub fn command(binary: &Path, env: &[(String, String)]) -> Command {
     wrapped(Core::default(), binary, env)
 }
 
 fn wrapped(core: Core, binary: &Path, env: &[(String, String)]) -> Command {
     let mut command = Command::from(core.command(binary));
+    without_accounts(&mut command).envs(env.iter().cloned());
+    command
+}
+
+pub fn without_accounts(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().contains("TWILIO") {
             command.env_remove(name);
         }
     }
-    command.envs(env.iter().cloned());
     command
 }
 
-async fn said(command: &mut Command) -> Result<String> {
+/// What it printed, if it ended well.
+pub async fn said(command: &mut Command) -> Result<String> {
     let output = command.output().await.context("the hub's binary cannot be run")?;
     let error = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "the hub's binary: {}", error.trim());
@@ -199,7 +208,7 @@ async fn said(command: &mut Command) -> Result<String> {
 }
 
 /// The environment's, so that tokens made elsewhere hold too; else one that nobody knows.
-fn secret() -> Result<String> {
+pub fn secret() -> Result<String> {
     if let Ok(secret) = std::env::var("CREWLINE_JWT_SECRET") {
         return Ok(secret);
     }

@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
 mod badges;
+mod chance;
 mod chat;
 mod client;
 mod connect;
@@ -19,6 +20,7 @@ mod dial;
 mod engines;
 mod expect;
 mod fan_out;
+mod faults;
 mod file;
 mod http;
 mod hub;
@@ -70,6 +72,9 @@ enum Scenario {
     /// Random questions, answers, reads and "handled": is every badge what a recount says?
     #[command(args_override_self = true)]
     Badges(badges::Args),
+    /// Chat on two nodes while they, Postgres, Redis, the wires, clients and clocks fail, by a seed
+    #[command(args_override_self = true)]
+    Faults(faults::Args),
     /// No hub: what a Postgres does alone with one INSERT of a message per transaction, by pgbench
     #[command(args_override_self = true)]
     Inserts(inserts::Args),
@@ -110,6 +115,7 @@ async fn run() -> Result<bool> {
         Scenario::Chat(args) => chat::run(args).await,
         Scenario::Resume(args) => resume::run(args).await,
         Scenario::Badges(args) => badges::run(args).await,
+        Scenario::Faults(args) => faults::run(args).await,
         Scenario::Inserts(args) => inserts::run(&args),
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
@@ -28,6 +27,8 @@ pub struct Stage {
     pub stats: Arc<Stats>,
     /// Of each org.
     logs: Vec<Log>,
+    /// How long clients are waited for at the end.
+    patience: Duration,
 }
 
 impl Stage {
@@ -41,11 +42,17 @@ impl Stage {
             most >= sockets as u64 + OTHER_FILES,
             "only {most} files may be open here: raise `ulimit -Hn`"
         );
+        // What comes later than it may is found by the oracle.
+        Self::at(which.hub(orgs, sockets).await?, WITHIN + Duration::from_secs(1))
+    }
+
+    pub fn at(hub: Hub, patience: Duration) -> Result<Self> {
         let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         Ok(Self {
-            hub: which.hub(orgs, sockets).await?,
             stats: Arc::new(Stats::new(format!("{run:x}"))),
-            logs: (0..orgs).map(|_| Log::default()).collect(),
+            logs: hub.orgs.iter().map(|_| Log::default()).collect(),
+            patience,
+            hub,
         })
     }
 
@@ -83,14 +90,11 @@ impl Stage {
         let quiet = Instant::now();
         loop {
             self.read_logs().await?;
-            if clients.iter().all(|client| {
+            let settled = clients.iter().all(|client| {
                 let journal = client.journal();
                 self.logs[journal.org].is_settled(&journal)
-            }) {
-                return Ok(());
-            }
-            // What comes later than this is found by the oracle.
-            if quiet.elapsed() > WITHIN + Duration::from_secs(1) {
+            });
+            if settled || quiet.elapsed() > self.patience {
                 return Ok(());
             }
             sleep(Duration::from_millis(50)).await;
@@ -109,20 +113,31 @@ impl Stage {
     async fn read_logs(&mut self) -> Result<()> {
         let hub = &self.hub;
         stream::iter(self.logs.iter_mut().enumerate())
-            .map(|(org, log)| read_log(hub, org, log))
+            .map(|(org, log)| async move { log.read(&mut hub.http(org).await?).await })
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await
     }
 
+    /// What the oracle says, once everybody has settled, and the journals that it was told from.
+    pub async fn judge(&mut self, clients: Vec<Client>, quiet: Instant) -> Result<(Verdict, Vec<Journal>)> {
+        self.settle(&clients).await?;
+        let mut of_org: Vec<Vec<Journal>> = self.logs.iter().map(|_| Vec::new()).collect();
+        for client in clients {
+            let journal = client.close().await.context("a journal that somebody still holds")?;
+            of_org[journal.org].push(journal);
+        }
+        let mut verdict = Verdict::default();
+        for (log, journals) in self.logs.iter().zip(&of_org) {
+            verdict.add(oracle::judge(log, journals, quiet));
+        }
+        Ok((verdict, of_org.into_iter().flatten().collect()))
+    }
+
     /// Ends every run: the oracle's verdict, and with a hub of our own what `crewline verify` finds.
     pub async fn finish(mut self, clients: Vec<Client>, report: &mut Report) -> Result<()> {
         let quiet = Instant::now();
-        self.settle(&clients).await?;
-        let mut journals = Vec::with_capacity(clients.len());
-        for client in clients {
-            journals.push(client.close().await.context("a journal that somebody still holds")?);
-        }
+        let (verdict, journals) = self.judge(clients, quiet).await?;
         let moved = journals.iter().map(|journal| journal.moved).max().unwrap_or(quiet);
         report.row(
             "settled_ms",
@@ -130,14 +145,6 @@ impl Stage {
         );
         let records: usize = self.logs.iter().map(|log| log.records.len()).sum();
         report.count("log_records", records as u64);
-        let mut of_org: Vec<Vec<Journal>> = self.logs.iter().map(|_| Vec::new()).collect();
-        for journal in journals {
-            of_org[journal.org].push(journal);
-        }
-        let mut verdict = Verdict::default();
-        for (log, journals) in self.logs.iter().zip(&of_org) {
-            verdict.add(oracle::judge(log, journals, quiet));
-        }
         verdict.add_to(report);
         match &self.hub.local {
             Some(local) => {
@@ -152,21 +159,6 @@ impl Stage {
             }
         }
         Ok(())
-    }
-}
-
-async fn read_log(hub: &Hub, org: usize, log: &mut Log) -> Result<()> {
-    let mut http = hub.http(org).await?;
-    loop {
-        let path = format!("/v1/log?after={}", log.head());
-        let mut page = http.ask("GET", &path, &Value::Null).await?;
-        let records: Vec<Value> = serde_json::from_value(page["records"].take()).context("the log")?;
-        if records.is_empty() {
-            return Ok(());
-        }
-        for record in records {
-            log.push(serde_json::from_value(record).context("a record of the log")?);
-        }
     }
 }
 

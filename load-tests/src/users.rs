@@ -66,7 +66,7 @@ pub async fn make(hub: &Hub, run: &str, role: Role, how_many: usize) -> Result<V
 
 async fn one(hub: &Hub, http: &mut Http, org: usize, role: Role, called: &str) -> Result<User> {
     let (sub, name) = (format!("load-{called}"), format!("Load {called}"));
-    let mut asked = json!({"role": "staff", "sub": sub, "name": name, "ttl_s": 21_600});
+    let mut asked = json!({"role": "staff", "sub": sub, "name": name, "ttl_s": 86_400});
     let mut thread = None;
     if role == Role::Customer {
         let path = format!("/v1/orgs/{}/contacts/{sub}", hub.orgs[org].name);

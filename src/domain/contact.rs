@@ -27,4 +27,6 @@ pub struct Contact {
     pub person: PersonId,
     pub name: String,
     pub phone: Option<Phone>,
+    /// Made for a number that is no contact's, until somebody says whose it is.
+    pub unknown: bool,
 }

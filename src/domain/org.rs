@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::draft::check_label;
 use super::{Phone, Refusal};
 
+/// Each customer's message is a text to every one of them.
+const MAX_BUSINESS_PHONES: usize = 20;
+
 /// What the customer is told about who wrote. Frozen into each message when it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,6 +31,9 @@ pub struct OrgSettings {
     pub number: Option<Phone>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub business_phones: Vec<Phone>,
+    /// Whether business phones get what the team answers, too, and not only what customers write.
+    #[serde(default)]
+    pub copy_answers: bool,
     /// IANA name, for the times in texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
@@ -45,6 +51,7 @@ impl OrgSettings {
         if let Some(zone) = &self.time_zone {
             check_label("time_zone", zone)?;
         }
+        self.check_phones()?;
         for origin in &self.origins {
             let host = origin
                 .strip_prefix("https://")
@@ -56,6 +63,22 @@ impl OrgSettings {
                     "origins must look like https://crm.example: scheme and host in lower case, no path, no wildcard",
                 ));
             }
+        }
+        Ok(())
+    }
+
+    /// A text to a business phone must never come back as one from it.
+    fn check_phones(&self) -> Result<(), Refusal> {
+        let phones = &self.business_phones;
+        let bad = |what: &str| Err(Refusal::new(super::Code::BadField, format!("business_phones: {what}")));
+        if phones.len() > MAX_BUSINESS_PHONES {
+            return bad(&format!("at most {MAX_BUSINESS_PHONES}"));
+        }
+        if self.number.as_ref().is_some_and(|number| phones.contains(number)) {
+            return bad("the provisioned number cannot be one of them: its copies would come back to it");
+        }
+        if (1..phones.len()).any(|n| phones[..n].contains(&phones[n])) {
+            return bad("one is there twice");
         }
         Ok(())
     }

@@ -3,8 +3,13 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::consent::PublicConsent;
+use super::copied::CopiedFrom;
 use super::receipt::PublicReceipt;
-use super::{Author, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, ReceiptBody, Side, Sub, ThreadId};
+use super::{
+    Author, ConsentBody, ContactId, Counts, DeliveryBody, Handler, HandoffBody, MarkerBody, Medium, OrgId, OrgSettings,
+    PersonId, Phone, ReceiptBody, Rule, Side, Sub, Text, ThreadId, UnroutedBody,
+};
 
 /// What a record tells. `Kind::ALL` is what the tests about privacy walk over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,16 +17,26 @@ pub enum Kind {
     Message,
     Note,
     Receipt,
+    Delivery,
+    Handoff,
+    Marker,
+    Consent,
+    Unrouted,
     Thread,
     Revoked,
     Org,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Message,
         Kind::Note,
         Kind::Receipt,
+        Kind::Delivery,
+        Kind::Handoff,
+        Kind::Marker,
+        Kind::Consent,
+        Kind::Unrouted,
         Kind::Thread,
         Kind::Revoked,
         Kind::Org,
@@ -32,6 +47,11 @@ impl Kind {
             Kind::Message => "message",
             Kind::Note => "note",
             Kind::Receipt => "receipt",
+            Kind::Delivery => "delivery",
+            Kind::Handoff => "handoff",
+            Kind::Marker => "marker",
+            Kind::Consent => "consent",
+            Kind::Unrouted => "unrouted",
             Kind::Thread => "thread",
             Kind::Revoked => "revoked",
             Kind::Org => "org",
@@ -114,21 +134,42 @@ pub enum Via {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageBody {
-    pub id: String,
+    /// None of a copy, and of what was routed by hand.
+    pub id: Option<String>,
     pub from: Author,
     pub via: Via,
     pub text: String,
     pub photos: Vec<serde_json::Value>,
+    /// Parts of an MMS that are fetched after its message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Medium>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<i64>,
+    /// The phone it was texted from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// Which rule led a text here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// The thread's tag in the copies on business phones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<i64>,
+    /// The texts that carry it on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<CopiedFrom>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteBody {
-    pub id: String,
+    /// None of a copy.
+    pub id: Option<String>,
     pub from: Author,
     pub text: String,
     pub photos: Vec<serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<CopiedFrom>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,9 +182,26 @@ pub enum ThreadEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone: Option<Phone>,
         id: PersonId,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unknown: bool,
     },
     /// Everything up to `seen` needs no answer.
     Handled { seen: i64, by: Author },
+    /// Another answers from now on.
+    Handler { handler: Handler, by: Author },
+    /// The thread of an unknown number was copied to that of the contact whose number it is, and is
+    /// closed.
+    Attached {
+        contact: ContactId,
+        /// The contact's thread.
+        to: ThreadId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<Phone>,
+        copies: u32,
+        by: Author,
+    },
+    /// Somebody said that the unrouted text of this rev belongs here.
+    Routed { unrouted: i64, by: Author },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +217,11 @@ pub enum Entry {
     Message(MessageBody),
     Note(NoteBody),
     Receipt(ReceiptBody),
+    Delivery(DeliveryBody),
+    Handoff(HandoffBody),
+    Marker(MarkerBody),
+    Consent(ConsentBody),
+    Unrouted(UnroutedBody),
     Thread(ThreadEvent),
     Revoked(RevokedBody),
     Org(OrgSettings),
@@ -166,11 +229,20 @@ pub enum Entry {
 
 #[derive(Serialize)]
 struct PublicMessage<'a> {
-    id: &'a str,
+    id: Option<&'a str>,
     from: super::person::PublicAuthor<'a>,
     via: Via,
     text: &'a str,
     photos: &'a [serde_json::Value],
+    #[serde(skip_serializing_if = "is_zero")]
+    media_expected: usize,
+    /// When it was said, if this is a copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said_at: Option<i64>,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 impl Entry {
@@ -179,6 +251,11 @@ impl Entry {
             Entry::Message(_) => Kind::Message,
             Entry::Note(_) => Kind::Note,
             Entry::Receipt(_) => Kind::Receipt,
+            Entry::Delivery(_) => Kind::Delivery,
+            Entry::Handoff(_) => Kind::Handoff,
+            Entry::Marker(_) => Kind::Marker,
+            Entry::Consent(_) => Kind::Consent,
+            Entry::Unrouted(_) => Kind::Unrouted,
             Entry::Thread(_) => Kind::Thread,
             Entry::Revoked(_) => Kind::Revoked,
             Entry::Org(_) => Kind::Org,
@@ -190,6 +267,11 @@ impl Entry {
             Entry::Message(body) => json(body),
             Entry::Note(body) => json(body),
             Entry::Receipt(body) => json(body),
+            Entry::Delivery(body) => json(body),
+            Entry::Handoff(body) => json(body),
+            Entry::Marker(body) => json(body),
+            Entry::Consent(body) => json(body),
+            Entry::Unrouted(body) => json(body),
             Entry::Thread(body) => json(body),
             Entry::Revoked(body) => json(body),
             Entry::Org(body) => json(body),
@@ -201,18 +283,24 @@ impl Entry {
     pub fn body_public(&self) -> Option<String> {
         match self {
             Entry::Message(body) => Some(json(&PublicMessage {
-                id: &body.id,
+                id: body.id.as_deref(),
                 from: body.from.public(),
                 via: body.via,
                 text: &body.text,
                 photos: &body.photos,
+                media_expected: body.media.len(),
+                said_at: body.copied_from.as_ref().map(|from| from.at),
             })),
             Entry::Receipt(body) => Some(json(&PublicReceipt {
                 side: body.side,
                 mark: body.mark,
                 up_to: body.up_to,
             })),
-            Entry::Note(_) | Entry::Thread(_) | Entry::Revoked(_) | Entry::Org(_) => None,
+            Entry::Delivery(body) => body.public().map(|public| json(&public)),
+            Entry::Handoff(body) => Some(json(&body.public())),
+            Entry::Marker(body) => body.public().map(|public| json(&public)),
+            Entry::Consent(body) => Some(json(&PublicConsent { texts: body.texts })),
+            Entry::Note(_) | Entry::Unrouted(_) | Entry::Thread(_) | Entry::Revoked(_) | Entry::Org(_) => None,
         }
     }
 
@@ -223,9 +311,17 @@ impl Entry {
                 Side::Customer => Counts { customer: 1, team: 0 },
                 Side::Team => Counts { customer: 0, team: 1 },
             },
-            Entry::Note(_) | Entry::Receipt(_) | Entry::Thread(_) | Entry::Revoked(_) | Entry::Org(_) => {
-                Counts::default()
-            }
+            Entry::Handoff(body) if body.index == 0 => Counts { customer: 1, team: 0 },
+            Entry::Note(_)
+            | Entry::Receipt(_)
+            | Entry::Delivery(_)
+            | Entry::Handoff(_)
+            | Entry::Marker(_)
+            | Entry::Consent(_)
+            | Entry::Unrouted(_)
+            | Entry::Thread(_)
+            | Entry::Revoked(_)
+            | Entry::Org(_) => Counts::default(),
         }
     }
 
@@ -235,18 +331,56 @@ impl Entry {
             Kind::Message => Entry::Message(serde_json::from_str(body_team)?),
             Kind::Note => Entry::Note(serde_json::from_str(body_team)?),
             Kind::Receipt => Entry::Receipt(serde_json::from_str(body_team)?),
+            Kind::Delivery => Entry::Delivery(serde_json::from_str(body_team)?),
+            Kind::Handoff => Entry::Handoff(serde_json::from_str(body_team)?),
+            Kind::Marker => Entry::Marker(serde_json::from_str(body_team)?),
+            Kind::Consent => Entry::Consent(serde_json::from_str(body_team)?),
+            Kind::Unrouted => Entry::Unrouted(serde_json::from_str(body_team)?),
             Kind::Thread => Entry::Thread(serde_json::from_str(body_team)?),
             Kind::Revoked => Entry::Revoked(serde_json::from_str(body_team)?),
             Kind::Org => Entry::Org(serde_json::from_str(body_team)?),
         })
     }
 
+    /// Whether the inbox shows it as the last thing that was said.
+    pub fn is_said(&self) -> bool {
+        match self {
+            Entry::Message(_) | Entry::Note(_) => true,
+            Entry::Handoff(body) => body.index == 0,
+            _ => false,
+        }
+    }
+
+    /// What it is a copy of.
+    pub fn copied_from(&self) -> Option<&CopiedFrom> {
+        match self {
+            Entry::Message(body) => body.copied_from.as_ref(),
+            Entry::Note(body) => body.copied_from.as_ref(),
+            Entry::Handoff(body) => body.copied_from.as_ref(),
+            Entry::Marker(body) => body.copied_from.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whose doing it was, if a person's; their opaque id and name are kept by it.
     pub fn author(&self) -> Option<&Author> {
         match self {
             Entry::Message(MessageBody { from, .. }) | Entry::Note(NoteBody { from, .. }) => Some(from),
-            Entry::Receipt(ReceiptBody { by, .. }) | Entry::Thread(ThreadEvent::Handled { by, .. }) => Some(by),
-            Entry::Thread(ThreadEvent::Contact { .. }) | Entry::Revoked(_) | Entry::Org(_) => None,
+            Entry::Receipt(ReceiptBody { by, .. })
+            | Entry::Marker(MarkerBody { by, .. })
+            | Entry::Thread(
+                ThreadEvent::Handled { by, .. }
+                | ThreadEvent::Handler { by, .. }
+                | ThreadEvent::Attached { by, .. }
+                | ThreadEvent::Routed { by, .. },
+            ) => Some(by),
+            Entry::Delivery(body) => body.by.as_ref(),
+            Entry::Handoff(body) => body.brief.as_ref().map(|brief| &brief.by),
+            Entry::Consent(_)
+            | Entry::Unrouted(_)
+            | Entry::Thread(ThreadEvent::Contact { .. })
+            | Entry::Revoked(_)
+            | Entry::Org(_) => None,
         }
     }
 }
@@ -259,6 +393,7 @@ fn json<T: Serialize>(body: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Brief, Leg, SmsState, Speaker, Turn};
 
     #[test]
     fn the_chain_is_the_one_that_the_design_describes() {
@@ -297,6 +432,7 @@ mod tests {
     /// One of each kind, with a canary in every field that is the team's alone. A new kind does not
     /// compile until it stands here, and below with the fields that customers get.
     fn sample(kind: Kind) -> Entry {
+        let phone = || Phone::parse("+14155557777").unwrap();
         let from = || Author {
             kind: crate::domain::AuthorKind::Staff,
             name: "canary".into(),
@@ -305,26 +441,106 @@ mod tests {
             sub: Some(Sub::parse("canary").unwrap()),
             contact: Some(ContactId::parse("canary").unwrap()),
         };
+        let copied_from = || CopiedFrom {
+            thread: ThreadId::parse("canary").unwrap(),
+            rev: 7_777,
+            at: 5,
+            answered: true,
+        };
         match kind {
             Kind::Message => Entry::Message(MessageBody {
-                id: "m1".into(),
+                id: Some("m1".into()),
                 from: from(),
                 via: Via::Crm,
                 text: "hello".into(),
                 photos: Vec::new(),
+                media: vec![Medium {
+                    source: "canary".into(),
+                    content_type: "canary".into(),
+                }],
                 seen: Some(7_777),
+                phone: Some(phone()),
+                rule: Some(Rule::Tag),
+                tag: Some(7_777),
+                texts: vec![Text::of(Leg::Copy, phone(), &["canary".into()])],
+                copied_from: Some(copied_from()),
             }),
             Kind::Note => Entry::Note(NoteBody {
-                id: "canary".into(),
+                id: Some("canary".into()),
                 from: from(),
                 text: "canary".into(),
                 photos: Vec::new(),
+                copied_from: Some(copied_from()),
+            }),
+            Kind::Handoff => Entry::Handoff(HandoffBody {
+                id: Some("h1".into()),
+                tag: crate::domain::HANDOFF_TAG.into(),
+                index: 0,
+                parts: 1,
+                of: Some(3),
+                transcript: vec![Turn {
+                    at: 5,
+                    speaker: Speaker::Caller,
+                    text: "it leaks".into(),
+                }],
+                brief: Some(Brief {
+                    by: from(),
+                    phone: Some(phone()),
+                    reason: "canary".into(),
+                    summary: "canary".into(),
+                    open_question: Some("canary".into()),
+                    call_back_at: Some(7_777),
+                    handler: Handler::Ai,
+                    digest: "canary".into(),
+                    copy_tag: Some(7_777),
+                    texts: vec![Text::of(Leg::Copy, phone(), &["canary".into()])],
+                }),
+                copied_from: Some(copied_from()),
+            }),
+            Kind::Marker => Entry::Marker(MarkerBody {
+                id: Some("i2041".into()),
+                text: "Invoice #2041 sent".into(),
+                link: Some("https://crm.example/2041".into()),
+                public: true,
+                by: from(),
+                copied_from: Some(copied_from()),
             }),
             Kind::Receipt => Entry::Receipt(ReceiptBody {
                 side: Side::Team,
                 mark: crate::domain::Mark::Read,
                 up_to: 1,
                 by: from(),
+            }),
+            Kind::Delivery => Entry::Delivery(DeliveryBody {
+                of: Some(1),
+                leg: Leg::Customer,
+                state: SmsState::Failed,
+                sentence: Some("it failed".into()),
+                reason: Some("canary".into()),
+                to: phone(),
+                status: Some("canary".into()),
+                code: Some(77_777),
+                sid: Some("canary".into()),
+                attempt: Some("canary".into()),
+                nth: Some(1),
+                part: 1,
+                parts: 1,
+                by: Some(from()),
+            }),
+            Kind::Consent => Entry::Consent(ConsentBody {
+                texts: crate::domain::Texts::Off,
+                phone: phone(),
+                number: phone(),
+                word: "canary".into(),
+            }),
+            Kind::Unrouted => Entry::Unrouted(UnroutedBody {
+                id: "canary".into(),
+                from: "canary".into(),
+                text: "canary".into(),
+                media: Vec::new(),
+                reason: crate::domain::Unroutable::NoTag,
+                candidates: Vec::new(),
+                answer: Some("canary".into()),
             }),
             Kind::Thread => Entry::Thread(ThreadEvent::Handled {
                 seen: 7_777,
@@ -337,7 +553,8 @@ mod tests {
             Kind::Org => Entry::Org(OrgSettings {
                 name: "canary".into(),
                 number: None,
-                business_phones: vec![Phone::parse("+14155557777").unwrap()],
+                business_phones: vec![phone()],
+                copy_answers: false,
                 time_zone: None,
                 show_staff: crate::domain::ShowStaff::Name,
                 origins: Vec::new(),
@@ -349,9 +566,13 @@ mod tests {
     fn a_customer_sees_of_each_kind_what_the_design_says_and_nothing_else() {
         for kind in Kind::ALL {
             let fields: &[&str] = match kind {
-                Kind::Message => &["id", "from", "via", "text", "photos"],
+                Kind::Message => &["id", "from", "via", "text", "photos", "media_expected", "said_at"],
+                Kind::Handoff => &["id", "tag", "index", "parts", "of", "transcript", "said_at"],
+                Kind::Marker => &["id", "text", "link", "said_at"],
                 Kind::Receipt => &["side", "mark", "up_to"],
-                Kind::Note | Kind::Thread | Kind::Revoked | Kind::Org => &[],
+                Kind::Delivery => &["of", "state", "sentence", "phone_ending"],
+                Kind::Consent => &["texts"],
+                Kind::Note | Kind::Unrouted | Kind::Thread | Kind::Revoked | Kind::Org => &[],
             };
             let entry = sample(kind);
             assert_eq!(entry.kind(), kind);
@@ -367,10 +588,25 @@ mod tests {
             let mut expected = fields.to_vec();
             expected.sort_unstable();
             assert_eq!(names, expected, "{kind:?}");
-            assert!(
-                !public.contains("canary") && !public.contains("7777") && !public.contains("7_777"),
-                "{public}"
-            );
+            assert!(!public.contains("canary") && !public.contains("777"), "{public}");
+        }
+    }
+
+    #[test]
+    fn a_marker_is_the_customers_only_if_the_crm_says_so() {
+        let Entry::Marker(body) = sample(Kind::Marker) else {
+            panic!()
+        };
+        assert_eq!(Entry::Marker(MarkerBody { public: false, ..body }).body_public(), None);
+    }
+
+    #[test]
+    fn a_customer_hears_nothing_of_texts_to_business_phones() {
+        for leg in [Leg::Copy, Leg::Answer] {
+            let Entry::Delivery(body) = sample(Kind::Delivery) else {
+                panic!()
+            };
+            assert_eq!(Entry::Delivery(DeliveryBody { leg, ..body }).body_public(), None);
         }
     }
 }

@@ -28,6 +28,7 @@ pub enum Code {
     UnknownPhoto,
     PastEnd,
     Stale,
+    Closed,
     IdReused,
     TooFast,
     TooManyConnections,
@@ -37,7 +38,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 24] = [
+    pub const ALL: [Code; 25] = [
         Code::NotJson,
         Code::UnknownFrame,
         Code::BadField,
@@ -56,6 +57,7 @@ impl Code {
         Code::UnknownPhoto,
         Code::PastEnd,
         Code::Stale,
+        Code::Closed,
         Code::IdReused,
         Code::TooFast,
         Code::TooManyConnections,
@@ -84,6 +86,7 @@ impl Code {
             Code::UnknownPhoto => "unknown_photo",
             Code::PastEnd => "past_end",
             Code::Stale => "stale",
+            Code::Closed => "closed",
             Code::IdReused => "id_reused",
             Code::TooFast => "too_fast",
             Code::TooManyConnections => "too_many_connections",

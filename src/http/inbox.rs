@@ -31,6 +31,8 @@ enum Filter {
     All,
     New,
     Waiting,
+    Failed,
+    Handoff,
 }
 
 pub fn router() -> Router<Arc<Door>> {
@@ -46,6 +48,8 @@ async fn inbox(
         Filter::All => InboxFilter::All,
         Filter::New => InboxFilter::New,
         Filter::Waiting => InboxFilter::Waiting,
+        Filter::Failed => InboxFilter::Failed,
+        Filter::Handoff => InboxFilter::Handoff,
     };
     let found = door.hub.inbox(&guest, filter, page.after).await?;
     let threads: Vec<Value> = found.inbox.rows.iter().map(row).collect();
@@ -63,11 +67,17 @@ fn row(row: &InboxRow) -> Value {
         "new": row.head.is_new(),
         "unread": row.head.unread(Side::Team),
         "waiting_since": row.head.waiting_since,
+        "failed": row.head.failed > 0,
+        "handoff": row.head.has_handoff(),
         "seq": row.head.seq,
         "active": row.head.active,
     })
 }
 
 pub(super) fn contact(contact: &Contact) -> Value {
-    json!({ "id": contact.id, "name": contact.name, "phone": contact.phone })
+    let mut shown = json!({ "id": contact.id, "name": contact.name, "phone": contact.phone });
+    if contact.unknown {
+        shown["unknown"] = true.into();
+    }
+    shown
 }

@@ -1,8 +1,10 @@
 //! HTTP: for the CRM's backend, with a service token, and for the pages. One file a noun; each is a
 //! small router that has exactly what it needs.
 
+mod by_hand;
 mod contacts;
 mod door;
+mod handoffs;
 mod health;
 mod inbox;
 mod log;
@@ -11,8 +13,10 @@ mod orgs;
 mod pages;
 mod problem;
 mod revocations;
+mod texts;
 mod threads;
 mod tokens;
+mod twilio;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +31,9 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use door::Door;
 pub use health::{Readiness, router as health};
-pub use pages::{demo as demo_pages, router as pages};
+pub use pages::{demo as demo_pages, files as page_files, phones as phones_page, router as pages};
 pub use problem::Problem;
+pub use twilio::{Line, router as twilio};
 
 use crate::protocol::MAX_FRAME_IN;
 
@@ -45,6 +50,9 @@ pub fn api(door: Arc<Door>) -> Router {
         inbox::router(),
         threads::router(),
         messages::router(),
+        texts::router(),
+        handoffs::router(),
+        by_hand::router(),
         log::router(),
     ];
     nouns.into_iter().fold(Router::new(), Router::merge).with_state(door)

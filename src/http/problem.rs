@@ -80,7 +80,7 @@ impl From<Refusal> for Problem {
             Code::BadToken | Code::ExpiredToken | Code::RevokedToken => StatusCode::UNAUTHORIZED,
             Code::Forbidden => StatusCode::FORBIDDEN,
             Code::NotFound => StatusCode::NOT_FOUND,
-            Code::Stale | Code::IdReused => StatusCode::CONFLICT,
+            Code::Stale | Code::Closed | Code::IdReused => StatusCode::CONFLICT,
             Code::TooFast | Code::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             Code::Busy | Code::NotCommitted | Code::UnknownOutcome => StatusCode::SERVICE_UNAVAILABLE,
             Code::NotJson

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{Hub, unreadable};
 use crate::auth::{Identity, Role};
 use crate::domain::{
-    Code, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Refusal, Sub, ThreadId, Via, View,
+    AttemptId, Code, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Received, Refusal,
+    Report, Sub, ThreadId, Via, View,
 };
 use crate::ledger::{Command, Outcome, Pending};
 use crate::protocol::{Who, You};
@@ -68,7 +69,7 @@ impl Guest {
                 sub: Some(sub.to_string()),
                 contact: None,
             }),
-            Person::Service { .. } => None,
+            Person::Service { .. } | Person::Ai { .. } => None,
         }
     }
 
@@ -101,7 +102,14 @@ impl Guest {
         }
     }
 
-    fn only(&self, role: Role) -> Result<(), Refusal> {
+    pub(super) fn team(&self) -> Result<(), Refusal> {
+        if self.is_team() {
+            return Ok(());
+        }
+        Err(forbidden())
+    }
+
+    pub(super) fn only(&self, role: Role) -> Result<(), Refusal> {
         if self.identity.role == role {
             return Ok(());
         }
@@ -236,6 +244,31 @@ impl Hub {
             thread,
             by: guest.person.clone(),
             seen,
+        }))
+    }
+
+    /// A text that came in: whoever holds the phone is let in by the line's signature alone, and may do
+    /// no more than say something.
+    pub fn receive(&self, org: OrgId, text: Received) -> Pending {
+        self.shared.ledger.submit(Command::Receive { org, text })
+    }
+
+    /// What was heard of a text that went out.
+    pub fn report(&self, org: OrgId, attempt: AttemptId, report: Report) -> Pending {
+        self.shared.ledger.submit(Command::Report { org, attempt, report })
+    }
+
+    /// A text that failed, or whose outcome is unknown, is sent once more because staff say so.
+    pub fn resend(&self, guest: &Guest, thread: &str, attempt: &str) -> Result<Pending, Refusal> {
+        if !guest.is_team() {
+            return Err(forbidden());
+        }
+        let attempt = AttemptId::parse(attempt).ok_or_else(Refusal::not_found)?;
+        Ok(self.shared.ledger.submit(Command::Resend {
+            org: guest.identity.org.clone(),
+            thread: guest.thread(Some(thread))?,
+            by: guest.person.clone(),
+            attempt,
         }))
     }
 

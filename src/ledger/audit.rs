@@ -1,13 +1,15 @@
 //! All that is derived from an org's log, as one value that can be compared, and reading everything
 //! for `verify`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
 use super::read;
 use super::rows::{self, Cells, Reading, Value, contact_columns, head_columns, record_columns};
-use crate::domain::{Chain, Contact, ContactId, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
+use crate::domain::{
+    Chain, Contact, ContactId, Leg, OrgId, OrgSettings, PersonId, Phone, Record, Sub, ThreadHead, ThreadId,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgHead {
@@ -42,6 +44,18 @@ pub struct Projections {
     pub people: BTreeMap<Sub, (PersonId, String)>,
     pub reads: BTreeMap<(ThreadId, Sub), i64>,
     pub revocations: BTreeMap<Sub, i64>,
+    pub number: Option<Phone>,
+    pub tags: BTreeMap<i64, (ThreadId, i64)>,
+    /// When a thread was copied to a business phone last.
+    pub copied: BTreeMap<(Phone, ThreadId), i64>,
+    /// Whether texts from a number to a phone are off.
+    pub consents: BTreeMap<(Phone, Phone), bool>,
+    /// For each text of each message, how many parts of it were queued.
+    pub queued: BTreeMap<(ThreadId, i64, Leg, Phone), u32>,
+    /// Numbers that are a contact's besides its own phone.
+    pub phones: BTreeSet<(Phone, ContactId)>,
+    /// Unrouted texts, by their revs, and the threads that they were routed to by hand.
+    pub routed: BTreeMap<i64, ThreadId>,
 }
 
 pub(super) async fn orgs(reading: &mut impl Reading) -> Result<Vec<OrgId>> {
@@ -98,5 +112,58 @@ pub(super) async fn projections(snapshot: &mut impl Reading, org: &OrgId) -> Res
     for row in &snapshot.rows(sql, &of_org).await? {
         stored.revocations.insert(rows::sub(row.text(0)?)?, row.int(1)?);
     }
+    texting(snapshot, org, &mut stored).await?;
+    routes(snapshot, org, &mut stored).await?;
     Ok(stored)
+}
+
+async fn texting(snapshot: &mut impl Reading, org: &OrgId, stored: &mut Projections) -> Result<()> {
+    let of_org = [Value::Text(org.as_str())];
+    let row = snapshot
+        .row("SELECT number FROM numbers WHERE org = $1", &of_org)
+        .await?;
+    stored.number = row.map(|row| rows::phone(row.text(0)?)).transpose()?;
+    let sql = "SELECT tag, thread, at FROM tags WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let thread = rows::thread_id(row.text(1)?)?;
+        stored.tags.insert(row.int(0)?, (thread, row.int(2)?));
+    }
+    let sql = "SELECT phone, thread, at FROM copied WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let key = (rows::phone(row.text(0)?)?, rows::thread_id(row.text(1)?)?);
+        stored.copied.insert(key, row.int(2)?);
+    }
+    let sql = "SELECT number, phone, off FROM consents WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let key = (rows::phone(row.text(0)?)?, rows::phone(row.text(1)?)?);
+        stored.consents.insert(key, row.int(2)? == 1);
+    }
+    let sql = "SELECT thread, of, leg, recipient, COUNT(*) FROM outbox
+               WHERE org = $1 AND nth = 1 AND thread IS NOT NULL GROUP BY thread, of, leg, recipient";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let leg = row.text(2)?;
+        let leg = Leg::parse(leg).with_context(|| format!("unknown leg {leg:?}"))?;
+        let key = (
+            rows::thread_id(row.text(0)?)?,
+            row.int(1)?,
+            leg,
+            rows::phone(row.text(3)?)?,
+        );
+        stored.queued.insert(key, u32::try_from(row.int(4)?)?);
+    }
+    Ok(())
+}
+
+async fn routes(snapshot: &mut impl Reading, org: &OrgId, stored: &mut Projections) -> Result<()> {
+    let of_org = [Value::Text(org.as_str())];
+    let sql = "SELECT phone, contact FROM phones WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let contact = rows::contact_id(row.text(1)?)?;
+        stored.phones.insert((rows::phone(row.text(0)?)?, contact));
+    }
+    let sql = "SELECT unrouted, thread FROM routed WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        stored.routed.insert(row.int(0)?, rows::thread_id(row.text(1)?)?);
+    }
+    Ok(())
 }

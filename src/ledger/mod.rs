@@ -8,11 +8,14 @@
 mod aside;
 mod audit;
 mod clerk;
+mod copies;
+mod outbox;
 mod pending;
 mod postgres;
 mod read;
 mod rows;
 mod sqlite;
+mod texting;
 pub mod verify;
 mod writer;
 
@@ -22,13 +25,14 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use audit::{OrgHead, Projections};
+pub use outbox::Outbox;
 pub use pending::Pending;
 pub use postgres::Postgres;
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Record, Sub, ThreadHead,
-    ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings, Person,
+    PersonId, Phone, Received, Record, Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -62,6 +66,51 @@ pub enum Command {
         by: Person,
         seen: i64,
     },
+    /// A text that came in.
+    Receive {
+        org: OrgId,
+        text: Received,
+    },
+    /// What was heard of a text that went out.
+    Report {
+        org: OrgId,
+        attempt: AttemptId,
+        report: Report,
+    },
+    /// Staff have a text sent once more.
+    Resend {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        attempt: AttemptId,
+    },
+    /// The AI receptionist hands a call over.
+    HandOff {
+        org: OrgId,
+        by: Person,
+        draft: HandoffDraft,
+    },
+    Marker {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        draft: MarkerDraft,
+    },
+    /// Somebody says whose the thread of an unknown number is.
+    Attach {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        contact: ContactId,
+        seen: Option<i64>,
+    },
+    /// Somebody says where the unrouted text of this rev belongs.
+    Route {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        unrouted: i64,
+    },
     PutOrg {
         org: OrgId,
         settings: OrgSettings,
@@ -83,6 +132,13 @@ impl Command {
             Command::Say { org, .. }
             | Command::Mark { org, .. }
             | Command::Handle { org, .. }
+            | Command::Receive { org, .. }
+            | Command::Report { org, .. }
+            | Command::Resend { org, .. }
+            | Command::HandOff { org, .. }
+            | Command::Marker { org, .. }
+            | Command::Attach { org, .. }
+            | Command::Route { org, .. }
             | Command::PutOrg { org, .. }
             | Command::PutContact { org, .. }
             | Command::Revoke { org, .. } => org,
@@ -113,6 +169,18 @@ pub enum Outcome {
     },
     Revoked {
         before: i64,
+    },
+    /// Where a hand-off landed.
+    Landed {
+        contact: ContactId,
+        thread: ThreadId,
+        numbers: Numbers,
+        duplicate: bool,
+    },
+    /// The contact's thread, and how many records were copied to it now.
+    Attached {
+        thread: ThreadId,
+        copies: u32,
     },
 }
 
@@ -197,6 +265,10 @@ pub enum InboxFilter {
     All,
     New,
     Waiting,
+    /// The last text to the customer failed, or may have.
+    Failed,
+    /// Nobody has answered the hand-off.
+    Handoff,
 }
 
 /// A line of the inbox.
@@ -227,6 +299,8 @@ pub struct ThreadState {
     pub contact: Contact,
     pub head: ThreadHead,
     pub readers: Vec<Reader>,
+    /// The contact's phone takes no texts.
+    pub texts_off: bool,
     /// The org's head rev in the same snapshot.
     pub rev: i64,
 }
@@ -272,6 +346,12 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
+
+    /// Texts that reached no thread, and were routed to none by hand, with revs below `before`, the newest first.
+    async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;
+
+    /// Phones that have asked for no more texts from the org's number.
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>>;
 
     /// None if the org has no such thread.
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;

@@ -171,6 +171,35 @@ pub(super) async fn history(
     })
 }
 
+pub(super) async fn unrouted(
+    snapshot: &mut impl Reading,
+    org: &OrgId,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Page> {
+    let sql = concat!(
+        "SELECT ",
+        record_columns!("l"),
+        " FROM log l
+         WHERE l.org = $1 AND l.kind = 'unrouted' AND l.rev < $2
+           AND NOT EXISTS (SELECT 1 FROM routed r WHERE r.org = l.org AND r.unrouted = l.rev)
+         ORDER BY l.rev DESC LIMIT $3"
+    );
+    let values = [
+        Value::Text(org.as_str()),
+        Value::Int(before.unwrap_or(i64::MAX)),
+        Value::Int(i64::from(limit) + 1),
+    ];
+    let found = snapshot.rows(sql, &values).await?;
+    let mut records = shared(&found)?;
+    records.truncate(limit as usize);
+    Ok(Page {
+        more: found.len() > records.len(),
+        records,
+        as_of: org_head(snapshot, org).await?.unwrap_or_default().rev,
+    })
+}
+
 fn shared(found: &[impl Cells]) -> Result<Vec<Arc<Record>>> {
     found.iter().map(|row| rows::record(row, 0).map(Arc::new)).collect()
 }
@@ -206,6 +235,8 @@ pub(super) async fn inbox(
         InboxFilter::All => inbox_query!(""),
         InboxFilter::New => inbox_query!("AND t.customer_count > t.team_read_count"),
         InboxFilter::Waiting => inbox_query!("AND t.waiting_since IS NOT NULL"),
+        InboxFilter::Failed => inbox_query!("AND t.failed > 0"),
+        InboxFilter::Handoff => inbox_query!("AND t.handoff > t.answered"),
     };
     let values = [
         Value::Text(org.as_str()),
@@ -256,10 +287,16 @@ pub(super) async fn thread(snapshot: &mut impl Reading, org: &OrgId, thread: &Th
             })
         })
         .collect::<Result<Vec<_>>>()?;
+    let sql = "SELECT s.off FROM contacts c JOIN numbers n ON n.org = c.org
+               JOIN consents s ON s.org = c.org AND s.number = n.number AND s.phone = c.phone
+               WHERE c.org = $1 AND c.thread = $2";
+    let consent = snapshot.row(sql, &values).await?;
+    let texts_off = consent.map(|row| row.int(0)).transpose()? == Some(1);
     Ok(Some(ThreadState {
         contact: rows::contact(&row, 0)?,
         head: rows::head(&row, CONTACT_COLUMNS)?,
         readers,
+        texts_off,
         rev: org_head(snapshot, org).await?.unwrap_or_default().rev,
     }))
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Ledger, Projections, Result};
-use crate::domain::{Contact, Counts, Entry, Kind, Mark, OrgId, Record, Side, ThreadEvent, ThreadHead, ThreadId};
+use crate::domain::{
+    Contact, Counts, Entry, HandoffBody, Leg, Mark, OrgId, Record, Side, Text, Texts, ThreadEvent, ThreadHead, ThreadId,
+};
 
 /// Differences named for one org; a broken chain would otherwise fill the screen.
 const MOST_PER_ORG: usize = 20;
@@ -116,7 +118,14 @@ impl Recount {
                 .insert(sub.clone(), (author.id.clone(), author.name.clone()));
         }
         match entry {
-            Entry::Org(settings) => self.expected.settings = Some(settings),
+            Entry::Org(settings) => {
+                self.expected.number = settings.number.clone();
+                self.expected.settings = Some(settings);
+            }
+            Entry::Consent(body) => {
+                let off = body.texts == Texts::Off;
+                self.expected.consents.insert((body.number, body.phone), off);
+            }
             Entry::Revoked(body) => {
                 self.expected.revocations.insert(body.sub, body.before);
             }
@@ -135,17 +144,24 @@ impl Recount {
         if let Some(seq) = record.seq {
             self.expect(&format!("rev {rev}: seq"), seq, head.seq + 1);
             head.seq = seq;
+            let said_at = entry.copied_from().map_or(record.at, |from| from.at);
             self.past
                 .entry(thread.clone())
                 .or_default()
-                .push((record.counts, record.at));
+                .push((record.counts, said_at));
         }
-        if matches!(record.kind, Kind::Message | Kind::Note) {
+        if entry.is_said() {
             head.active = rev;
+        }
+        if let Some(from) = entry.copied_from() {
+            head.took_copy(entry, from);
+            self.expected.threads.insert(thread.clone(), head);
+            return;
         }
         match entry {
             Entry::Message(body) => {
                 head.said(body.from.side(), head.seq, record.at);
+                self.take_texts(thread, record, body.tag, &body.texts);
                 let is_staff = body.from.kind == crate::domain::AuthorKind::Staff;
                 if is_staff {
                     let seen = body.seen.unwrap_or(head.seq - 1);
@@ -164,6 +180,11 @@ impl Recount {
                     self.expected.reads.insert((thread.clone(), sub.clone()), body.up_to);
                 }
             }
+            Entry::Delivery(body) => {
+                if let Some(of) = body.of.filter(|_| body.leg == Leg::Customer) {
+                    head.texted(of, body.state);
+                }
+            }
             Entry::Thread(ThreadEvent::Handled { seen, .. }) => {
                 head.answered(*seen, self.first_customer_after(thread, *seen));
             }
@@ -172,6 +193,7 @@ impl Recount {
                 name,
                 phone,
                 id,
+                unknown,
             }) => {
                 let contact = Contact {
                     id: contact.clone(),
@@ -179,12 +201,53 @@ impl Recount {
                     person: id.clone(),
                     name: name.clone(),
                     phone: phone.clone(),
+                    unknown: *unknown,
                 };
                 self.expected.contacts.insert(contact.id.clone(), contact);
             }
-            Entry::Note(_) | Entry::Revoked(_) | Entry::Org(_) => {}
+            Entry::Handoff(HandoffBody { brief: Some(brief), .. }) => {
+                head.handed_off(head.seq, record.at, brief.handler);
+                self.take_texts(thread, record, brief.copy_tag, &brief.texts);
+            }
+            Entry::Thread(ThreadEvent::Handler { handler, .. }) => head.handler = *handler,
+            Entry::Thread(ThreadEvent::Attached { contact, to, phone, .. }) => {
+                head.close(to.clone());
+                if let Some(phone) = phone {
+                    self.expected.phones.insert((phone.clone(), contact.clone()));
+                }
+                let mut contacts = self.expected.contacts.values_mut();
+                if let Some(old) = contacts.find(|old| old.thread == *thread) {
+                    old.phone = None;
+                }
+            }
+            Entry::Thread(ThreadEvent::Routed { unrouted, .. }) => {
+                self.expected.routed.insert(*unrouted, thread.clone());
+            }
+            Entry::Handoff(_)
+            | Entry::Marker(_)
+            | Entry::Note(_)
+            | Entry::Consent(_)
+            | Entry::Unrouted(_)
+            | Entry::Revoked(_)
+            | Entry::Org(_) => {}
         }
         self.expected.threads.insert(thread.clone(), head);
+    }
+
+    /// The texts that a message was sent on as, and the tag that it used.
+    fn take_texts(&mut self, thread: &ThreadId, record: &Record, tag: Option<i64>, texts: &[Text]) {
+        if let Some(tag) = tag {
+            self.expected.tags.insert(tag, (thread.clone(), record.at));
+        }
+        for text in texts {
+            if text.leg == Leg::Copy {
+                self.expected
+                    .copied
+                    .insert((text.to.clone(), thread.clone()), record.at);
+            }
+            let key = (thread.clone(), record.seq.unwrap_or(0), text.leg, text.to.clone());
+            self.expected.queued.insert(key, text.parts);
+        }
     }
 
     fn at_seq(&self, thread: &ThreadId, seq: i64) -> (Counts, i64) {
@@ -215,6 +278,13 @@ impl Recount {
         self.each("person", &stored.people, &expected.people);
         self.each("read mark", &stored.reads, &expected.reads);
         self.each("revocation", &stored.revocations, &expected.revocations);
+        self.expect("the number", &stored.number, &expected.number);
+        self.each("tag", &stored.tags, &expected.tags);
+        self.each("copy", &stored.copied, &expected.copied);
+        self.each("consent", &stored.consents, &expected.consents);
+        self.each("text", &stored.queued, &expected.queued);
+        self.expect("the numbers that became contacts'", &stored.phones, &expected.phones);
+        self.each("routed text", &stored.routed, &expected.routed);
     }
 
     fn each<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(

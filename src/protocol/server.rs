@@ -251,6 +251,10 @@ pub fn typing(thread: &ThreadId, who: &Who, on: bool) -> String {
     json!({"type": "typing", "thread": thread, "who": who, "on": on}).to_string()
 }
 
+pub fn viewing(thread: Option<&ThreadId>, who: &Who) -> String {
+    json!({"type": "viewing", "thread": thread, "who": who}).to_string()
+}
+
 pub fn presence(online: &[Who], offline: &[Who]) -> String {
     json!({"type": "presence", "online": online, "offline": offline}).to_string()
 }

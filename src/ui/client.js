@@ -23,6 +23,7 @@
  *   caught-up   {cursor}
  *   badge       {unread, new?, waiting?, as_of}, never older than the last
  *   typing      {thread, who, on}
+ *   viewing     {thread, who}: who of the team has which thread open, or (null) none
  *   presence    {online, offline}
  *   outbox      {entries}: what is on its way out, see outbox.js
  *   reset       {reason}: forget everything that was loaded
@@ -151,6 +152,11 @@ export class CrewlineClient extends EventTarget {
     this.#typing = on && said ? { thread, internal, at: now } : null;
   }
 
+  /** Staff: which thread is on screen, or null. It holds for 25 s: repeat it every 10 s. */
+  viewing(thread) {
+    return this.#line.send({ type: "viewing", thread });
+  }
+
   /** Staff: nothing in the thread up to `seen` waits for an answer. @returns {boolean} false while offline */
   handled(thread, seen) {
     return this.#line.send({ type: "handled", thread, seen });
@@ -171,7 +177,35 @@ export class CrewlineClient extends EventTarget {
     return this.#api.get("/v1/inbox", range);
   }
 
-  /** A thread's counters and marks. */
+  /** Staff: the org's number and its business phones. */
+  line() {
+    return this.#api.get("/v1/line");
+  }
+
+  /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] */
+  unrouted(range = {}) {
+    return this.#api.get("/v1/unrouted", range);
+  }
+
+  /** Staff: texts that failed, or may have, are sent once more. @param {string[]} attempts as their delivery records name them */
+  async resend(thread, attempts) {
+    for (const attempt of attempts) await this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/resend`, { attempt });
+  }
+
+  /**
+   * Staff: the thread of an unknown number is this contact's; it is copied there, for good.
+   * @param {{seen?: number}} [view] the last seq that was in view
+   */
+  attach(thread, contact, { seen } = {}) {
+    return this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/attach`, { contact, seen, confirm: true });
+  }
+
+  /** Staff: the text of this rev, which reached nobody, belongs to this thread. */
+  route(rev, thread) {
+    return this.#api.post(`/v1/unrouted/${rev}/route`, { thread });
+  }
+
+  /** A thread's counters and marks, and whether texts go to the customer's phone. */
   thread(thread) {
     return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);
   }
@@ -252,6 +286,7 @@ export class CrewlineClient extends EventTarget {
     },
 
     bye: ({ retry_after_ms }) => this.#line.comeBackAfter(retry_after_ms ?? 0),
+    viewing: ({ type, ...viewing }) => this.#emit("viewing", viewing),
     typing: ({ type, ...typing }) => this.#emit("typing", typing),
     presence: ({ type, ...presence }) => this.#emit("presence", presence),
   };

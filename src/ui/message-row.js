@@ -2,20 +2,25 @@
  * The row of one record, and of one message on its way out.
  *
  *   const row = recordRow(item, client);        // null: this kind shows nothing here
- *   patchReceipt(row, item, client);
+ *   patchReceipt(row, item, client);            // at first, and whenever it was touched
  *   const pending = pendingRow(entry, client, { retry, edit, discard });
  *
  * Own side on the right, the other side on the left, notes and events apart.
  */
-import { sideOf } from "./conversation.js";
+import { saidBy, sideOf } from "./conversation.js";
+import { markCopy } from "./copies.js";
 import { h } from "./dom.js";
+import { handoffRow } from "./handoff-card.js";
+import { markerChip } from "./marker-chip.js";
 import { nearTime, timeElement } from "./time.js";
 
-const VIA = { sms: "by SMS", ai: "by phone" };
+const VIA = { sms: bySms, ai: () => "by phone" };
 
 /** @param {import("./conversation.js").Item} item */
 export function recordRow(item, client) {
-  return ROWS[item.record.kind]?.(item, client) ?? null;
+  const row = ROWS[item.record.kind]?.(item, client) ?? null;
+  if (row) markCopy(row, item.record);
+  return row;
 }
 
 /** Shows what is known of delivery and reading, where it concerns the reader. */
@@ -33,12 +38,14 @@ const ROWS = {
       testid: "message",
       author: `${record.from.kind} ${record.from.sub ?? record.from.id}`,
       name: client.you.role === "customer" && own ? "You" : record.from.name,
-      note: VIA[record.via],
+      note: VIA[record.via]?.(record),
       time: record.at,
       text: record.text || (record.photos?.length ? "Photo" : ""),
       data: { seq: record.seq, rev: record.rev, id: record.id },
     });
-    patchReceipt(row, item, client);
+    const expected = record.media_expected ?? record.media?.length ?? 0;
+    if (expected > 0) row.querySelector("[data-testid=text]").after(h("p", { class: "media", "data-testid": "media" }, mediaSentence(expected, record.media)));
+    row.append(h("div", { class: "texts", "data-testid": "texts" }));
     return row;
   },
 
@@ -53,15 +60,29 @@ const ROWS = {
     data: { rev: record.rev, id: record.id },
   }),
 
+  handoff: handoffRow,
+
+  marker: markerChip,
+
   thread: ({ record }, client) => {
     const said = client.you.role === "staff" && EVENTS[record.event]?.(record);
-    return said ? h("p", { class: "chip", "data-testid": "event", "data-rev": record.rev }, said, " · ", timeElement(record.at)) : null;
+    return said ? chip(record, said) : null;
   },
+
+  consent: ({ record }, client) => chip(record, client.you.role === "customer"
+    ? `Texts are ${record.texts} for your number`
+    : `Texts to ${record.phone} are ${record.texts}: ${CONSENT_WORDS[record.word] ?? `it sent “${record.word}”`}`),
 };
 
+/** What Twilio itself says instead of a word from the phone. */
+const CONSENT_WORDS = { 21610: "its network says so" };
+
 const EVENTS = {
-  contact: ({ name, phone }) => ["Contact:", name, phone].filter(Boolean).join(" "),
+  contact: ({ name, phone, unknown }) => unknown ? `A number that no contact has: ${phone}` : ["Contact:", name, phone].filter(Boolean).join(" "),
   handled: ({ by }) => `${by?.name ?? "Somebody"} marked this as handled`,
+  handler: ({ handler, by }) => handler === "human" ? `${by.name} answers now, not the AI` : "The AI answers now",
+  attached: ({ by, copies }) => `${by.name} attached this number to a contact: ${copies} copied, and it goes on there`,
+  routed: ({ by }) => `${by.name} put the text before this one here`,
 };
 
 /**
@@ -103,11 +124,25 @@ const PENDING = {
 
 /** What came in between, so that the writer can decide. */
 function between({ records = [] }, client) {
-  const said = records.filter(({ kind }) => kind === "message");
+  const said = records.filter(saidBy);
   if (said.length === 0) return "";
   return h("ul", { class: "between", "aria-label": "What came in between" },
     ...said.map((record) => h("li", {},
-      h("b", {}, client.isMe(record.from) ? "You" : record.from.name), " ", timeElement(record.at), " ", record.text)));
+      h("b", {}, record.tag ?? (client.isMe(record.from) ? "You" : record.from.name)), " ", timeElement(record.at), " ", record.text ?? record.brief?.summary)));
+}
+
+function chip({ rev, at }, said) {
+  return h("p", { class: "chip", "data-testid": "event", "data-rev": rev }, said, " · ", timeElement(at));
+}
+
+/** The team sees which phone it was, unless that is the name already. */
+function bySms({ phone, from }) {
+  return phone && !from.name.includes(phone) ? `by SMS from ${phone}` : "by SMS";
+}
+
+function mediaSentence(count, media = []) {
+  const what = media.every(({ content_type }) => content_type.startsWith("image/")) ? "picture" : "file";
+  return count === 1 ? `1 ${what} was sent by SMS` : `${count} ${what}s were sent by SMS`;
 }
 
 function bubble({ className, testid, author, name, note, time, text, data }) {
@@ -123,7 +158,7 @@ function bubble({ className, testid, author, name, note, time, text, data }) {
 
 /** Own messages: how far they came. The other side's, for staff: who of the team has read. */
 function receiptParts({ record, delivered_at, read_at, readers }, client) {
-  if (sideOf(record.from) !== ownSide(client)) {
+  if (saidBy(record) !== ownSide(client)) {
     if (client.you.role === "customer" || readers.size === 0) return [];
     const named = [...readers.values()].flatMap(({ name, at }) => [`, ${name} `, nearTime(at, record.at)]);
     named[0] = named[0].slice(2);

@@ -129,6 +129,13 @@ impl Inbound {
                     told.err().map(|refusal| error(None, &refusal, guest.is_team()))
                 });
             }
+            ClientFrame::Viewing(frame) => {
+                let (seated, guest) = (outbound.seated(), guest.clone());
+                outbound.later(async move {
+                    let told = seated.viewing(&guest, frame.thread.as_deref()).await;
+                    told.err().map(|refusal| error(None, &refusal, guest.is_team()))
+                });
+            }
             ClientFrame::History(frame) => {
                 MessageId::parse(&frame.id)?;
                 let (hub, guest) = (hub.clone(), guest.clone());

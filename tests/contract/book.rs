@@ -7,7 +7,7 @@ use crewline::domain::{
     Code, ContactDraft, ContactId, Draft, Mark, MessageId, OrgId, OrgSettings, Person, ShowStaff, Sub, ThreadId, Via,
     View,
 };
-use crewline::ledger::{Badge, Command, Ledger, Numbers, Outcome, Sqlite, verify};
+use crewline::ledger::{Badge, Command, Ledger, Numbers, Outbox, Outcome, Sqlite, verify};
 use tempfile::TempDir;
 
 use super::cluster::cluster;
@@ -15,21 +15,41 @@ use super::cluster::cluster;
 /// A ledger with one org and, in it, a contact for each name.
 pub struct Book {
     pub ledger: Arc<dyn Ledger>,
+    pub outbox: Arc<dyn Outbox>,
     pub org: OrgId,
     pub threads: HashMap<&'static str, ThreadId>,
     pub dir: TempDir,
 }
 
-pub async fn sqlite() -> (Arc<dyn Ledger>, TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = Sqlite::open(&dir.path().join("crewline.db")).await.unwrap();
-    (Arc::new(ledger), dir)
+/// An engine, as each of the things that it is.
+pub struct Engine {
+    pub ledger: Arc<dyn Ledger>,
+    pub outbox: Arc<dyn Outbox>,
+    pub dir: TempDir,
 }
 
-pub async fn postgres() -> (Arc<dyn Ledger>, TempDir) {
+pub async fn sqlite() -> Engine {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Arc::new(Sqlite::open(&dir.path().join("crewline.db")).await.unwrap());
+    Engine {
+        dir,
+        ..Engine::of(engine)
+    }
+}
+
+pub async fn postgres() -> Engine {
     let cluster = cluster();
-    let ledger = cluster.open(&cluster.migrated().await).await;
-    (ledger, tempfile::tempdir().unwrap())
+    Engine::of(cluster.open(&cluster.migrated().await).await)
+}
+
+impl Engine {
+    pub fn of<E: Ledger + Outbox>(engine: Arc<E>) -> Self {
+        Self {
+            ledger: engine.clone(),
+            outbox: engine,
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
 }
 
 pub fn settings(name: &str) -> OrgSettings {
@@ -37,6 +57,7 @@ pub fn settings(name: &str) -> OrgSettings {
         name: name.into(),
         number: None,
         business_phones: Vec::new(),
+        copy_answers: false,
         time_zone: None,
         show_staff: ShowStaff::First,
         origins: vec!["https://crm.example".into()],
@@ -44,10 +65,11 @@ pub fn settings(name: &str) -> OrgSettings {
 }
 
 impl Book {
-    pub async fn open((ledger, dir): (Arc<dyn Ledger>, TempDir)) -> Self {
+    pub async fn open(Engine { ledger, outbox, dir }: Engine) -> Self {
         let org = OrgId::parse("acme").unwrap();
         let mut book = Book {
             ledger,
+            outbox,
             org,
             threads: HashMap::new(),
             dir,

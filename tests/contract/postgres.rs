@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crewline::domain::Mark;
-use crewline::ledger::Postgres;
+use crewline::ledger::{Ledger, Postgres};
 use parking_lot::Mutex;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
@@ -15,7 +15,7 @@ use super::cluster::{Cluster, cluster, run};
 async fn book() -> (Book, String) {
     let database = cluster().migrated().await;
     let ledger = cluster().open(&database).await;
-    let book = Book::open((ledger, tempfile::tempdir().unwrap())).await;
+    let book = Book::open(crate::book::Engine::of(ledger)).await;
     book.run(book.say("ana", "ana", "m1", "the first")).await.unwrap();
     book.run(book.say("ana", "ana", "m2", "the second")).await.unwrap();
     (book, database)

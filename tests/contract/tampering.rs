@@ -5,7 +5,7 @@ use crewline::ledger::verify;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
-use super::book::{Book, sqlite};
+use super::book::{Book, Engine, sqlite};
 use super::cluster::cluster;
 
 /// A change, and what `verify` calls it. In the log itself the triggers have to go first.
@@ -31,6 +31,14 @@ fn changes() -> Vec<(String, &'static str)> {
         ("UPDATE people SET person = 'p_0'", "person"),
         ("UPDATE reads SET up_to = 9", "read mark"),
         ("DELETE FROM reads", "read mark"),
+        ("UPDATE threads SET handoff = 1 WHERE active > 0", "thread"),
+        ("UPDATE threads SET handler = 'ai' WHERE active > 0", "thread"),
+        ("UPDATE threads SET attached = 't' WHERE active > 0", "thread"),
+        (
+            "INSERT INTO phones VALUES ('acme', '+14155550199', 'ana')",
+            "the numbers that became contacts'",
+        ),
+        ("INSERT INTO routed VALUES ('acme', 1, 't')", "routed text"),
         ("INSERT INTO revocations VALUES ('acme', 'sam', 5)", "revocation"),
         (
             "UPDATE orgs SET settings = replace(settings, 'Acme', 'Bcme')",
@@ -79,7 +87,7 @@ async fn every_change_behind_the_back_of_postgres_is_found() {
     let template = cluster().migrated().await;
     for change in changes() {
         let database = cluster().copy(&template).await;
-        let book = Book::open((cluster().open(&database).await, tempfile::tempdir().unwrap())).await;
+        let book = Book::open(Engine::of(cluster().open(&database).await)).await;
         prepare(&book).await;
         let mut session = cluster().session(&database).await;
         super::cluster::run(&mut session, "ALTER TABLE log DISABLE TRIGGER ALL").await;

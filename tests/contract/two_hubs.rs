@@ -14,7 +14,7 @@ use crewline::hub::{Guest, Hub, HubSettings, Out, Seated, Step};
 use crewline::ledger::Postgres;
 use tokio::sync::mpsc::Receiver;
 
-use super::book::{Book, draft, sqlite};
+use super::book::{Book, Engine, draft, sqlite};
 
 /// What becomes of the nth payload.
 type Fate = fn(u64) -> usize;
@@ -182,7 +182,7 @@ async fn another_log_sends_everybody_away_and_resets_who_comes_back() {
     let cluster = crate::cluster::cluster();
     let database = cluster.migrated().await;
     let ledger = cluster.open(&database).await;
-    let book = Book::open((ledger, tempfile::tempdir().unwrap())).await;
+    let book = Book::open(Engine::of(ledger)).await;
     let settings = HubSettings {
         connections_per_user: 9,
         connections_per_org: 99,

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::phones::{NUMBER, Phones};
 use crate::support::{Client, Hub, Org, Person, fresh_id};
 
 const SECRETS: [&str; 9] = [
@@ -81,6 +82,101 @@ async fn live(hub: &Hub, org: &Org, ana: &Person, bob: &Person) -> Vec<Client> {
         client.at(end).await;
     }
     vec![portal, fresh, resumed]
+}
+
+/// The same with texts: business phones, attempts and unrouted texts are the team's alone, and what is
+/// public of a text names no number.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_business_phone_and_nothing_of_the_courier_reaches_a_customer() {
+    const TRUCK: &str = "+14155557701";
+    const ANA: &str = "+14155557712";
+    let phones = Phones::start().await;
+    let hub = phones.hub().await;
+    let settings = json!({"number": NUMBER, "business_phones": [TRUCK], "copy_answers": true});
+    let org = Org::with(&hub, "texts", settings).await;
+    let ana = org
+        .customer_with(&hub, "ana", json!({"name": "Ana Souza", "phone": ANA}))
+        .await;
+    let bob = json!({"name": "Bobtrue Hale", "phone": "+14155557715"});
+    org.customer_with(&hub, "bob", bob).await;
+    let sam = org.staff("sam", "Sam Ortiz").join(&hub).await;
+    let portal = ana.join(&hub).await;
+    let thread = ana.thread();
+    // Every kind of record that texts make, each seen by the team.
+    portal.say(thread, "The leak is back").await;
+    phones.gets(TRUCK, "#1 Ana Souza: The leak is back").await;
+    phones.text(TRUCK, "#1 on my way").await;
+    phones.text("+14155557715", "Bob's own business").await;
+    phones.text(TRUCK, "which of you?").await;
+    phones.text("+14155557799", "a stranger").await;
+    phones.switch(ANA, "unreachable").await;
+    sam.say(thread, "Can you hear me?").await;
+    phones.fault(ANA, json!({"kind": "unavailable"})).await;
+    sam.say(thread, "And now?").await;
+    phones.text(ANA, "STOP").await;
+    sam.say(thread, "Not by text").await;
+    let wanted = ["failed", "unknown", "not_texted"];
+    sam.until("every outcome", |s| {
+        let has = |state: &str| s.changes.iter().any(|c| c["kind"] == "delivery" && c["state"] == state);
+        wanted.into_iter().all(has)
+            && ["unrouted", "consent"]
+                .iter()
+                .all(|k| s.changes.iter().any(|c| c["kind"] == *k))
+    })
+    .await;
+    let head = portal.ping().await;
+    portal.at(head).await;
+    let attempt = sam
+        .state()
+        .changes
+        .iter()
+        .find_map(|c| c["attempt"].as_str().map(str::to_owned))
+        .unwrap();
+
+    let mut bytes: Vec<String> = Vec::new();
+    let resumed = ana.join(&hub).await;
+    for client in [&portal, &resumed] {
+        let history = json!({"type": "history", "id": fresh_id(), "limit": 200});
+        client.submit(&history).await.expect("a page");
+        bytes.extend(client.state().heard.clone());
+    }
+    let messages = format!("/v1/threads/{thread}/messages");
+    let resend = format!("/v1/threads/{thread}/resend");
+    for (method, path, body) in [
+        ("GET", format!("/v1/threads/{thread}"), None),
+        ("GET", format!("{messages}?limit=200"), None),
+        ("POST", messages, Some(json!({"id": "stale", "text": "x", "seen": 1}))),
+        ("POST", resend, Some(json!({"attempt": attempt}))),
+        ("GET", "/v1/unrouted".to_owned(), None),
+        ("GET", "/v1/line".to_owned(), None),
+        ("GET", "/v1/inbox?filter=failed".to_owned(), None),
+        ("GET", "/v1/log?after=0".to_owned(), None),
+    ] {
+        let answer = hub.ask(method, &path, Some(&ana.token), body.as_ref()).await;
+        bytes.push(format!("{:?} {}", answer.headers, answer.text));
+    }
+    // Her own number, told to her by her own contact's record, is no secret.
+    let hers = ANA.trim_start_matches('+');
+    let planted = serde_json::to_string(&org.log(&hub).await).unwrap();
+    for secret in [
+        "415555",
+        "phone:+",
+        "\"sid\"",
+        "attempt",
+        "\"reason\"",
+        "\"texts\":[",
+        "\"rule\"",
+        "\"tag\"",
+        "Bob",
+        "which of",
+    ] {
+        assert!(planted.contains(secret), "{secret} was never planted");
+        let leak = bytes
+            .iter()
+            .map(|text| text.replace(hers, ""))
+            .find(|text| text.contains(secret));
+        assert_eq!(leak, None, "{secret:?} reached a customer");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,10 +5,14 @@ use std::process::{Command, Output};
 
 const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
 
-fn crewline(args: &[&str], env: &[(&str, &str)]) -> Output {
+pub fn crewline(args: &[&str], env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crewline"));
     command.args(args);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CREWLINE_") || name == "DATABASE_URL") {
+    for (name, _) in std::env::vars().filter(|(name, _)| {
+        ["CREWLINE_", "TWILIO_", "DATABASE_URL"]
+            .iter()
+            .any(|ours| name.starts_with(ours))
+    }) {
         command.env_remove(name);
     }
     command.envs(env.iter().copied()).output().unwrap()
@@ -43,6 +47,14 @@ fn serve_refuses_what_is_not_safe_with_one_sentence_each() {
         ),
         (vec![secret, ("CREWLINE_CONFIG", "/nowhere.toml")], "/nowhere.toml"),
         (vec![secret, ("CREWLINE_SWEEP_MS", "5")], "sweep_ms"),
+        (
+            vec![
+                secret,
+                ("TWILIO_ACCOUNT_SID", "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                ("TWILIO_AUTH_TOKEN", SECRET),
+            ],
+            "public_url is missing",
+        ),
     ] {
         let error = refused(&["serve", "--listen", "127.0.0.1:0"], &env);
         assert!(error.contains(named), "{env:?}: {error}");

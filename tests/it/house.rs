@@ -38,15 +38,17 @@ fn sources() -> Vec<(String, PathBuf, String)> {
         .collect()
 }
 
-const MAY_KNOW: [(&str, &[&str]); 8] = [
+const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("auth", &["domain"]),
     ("ledger", &["domain"]),
+    ("sms", &["domain"]),
     ("bus", &["domain", "ledger", "protocol"]),
+    ("courier", &["domain", "ledger", "sms"]),
     ("hub", &["auth", "bus", "domain", "ledger", "protocol"]),
     ("ws", &["auth", "domain", "hub", "ledger", "protocol"]),
-    ("http", &["auth", "domain", "hub", "ledger", "protocol"]),
+    ("http", &["auth", "domain", "hub", "ledger", "protocol", "sms"]),
 ];
 
 #[test]
@@ -91,4 +93,21 @@ fn the_domain_waits_for_nothing() {
             .any(|word| code.contains(word));
         assert!(room != "domain" || !waits, "{}", path.display());
     }
+}
+
+/// The simulator lets anybody write in anybody's name.
+#[test]
+fn only_the_demo_and_its_own_command_make_a_simulator() {
+    let makes = |code: &str| code.contains("Simulator::new") || code.contains("SimulatorSettings {");
+    let found = sources().into_iter().filter(|(_, _, code)| makes(code));
+    let mut rooms: Vec<_> = found.map(|(room, _, _)| room).collect();
+    rooms.dedup();
+    rooms.sort();
+    assert!(rooms.contains(&"simulator".to_owned()));
+    assert!(
+        rooms
+            .iter()
+            .all(|room| ["demo", "simulator", "sms"].contains(&room.as_str())),
+        "{rooms:?}"
+    );
 }

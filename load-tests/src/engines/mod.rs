@@ -6,11 +6,14 @@ mod redis;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 
 pub use postgres::Postgres;
 pub use redis::Redis;
+
+use crate::chance::Chance;
 
 /// Which core a program runs on: its number, or any if there is none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,9 +40,19 @@ impl Core {
     }
 }
 
-/// Free a moment ago: these programs do not say which port they were given.
+/// Free a moment ago: these programs do not say which port they were given. Below the range from which
+/// the kernel takes the ports of outgoing connections: one of those could have it before, or while what
+/// listens there is being started again.
 pub fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+    let mut chance = Chance::of(now ^ u64::from(std::process::id()));
+    for _ in 0..1_000 {
+        let port = 20_000 + chance.below(12_000) as u16;
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return Ok(listener.local_addr()?);
+        }
+    }
+    anyhow::bail!("no free port between 20000 and 32000")
 }
 
 /// Runs a program to its end, which must be a good one, and returns what it printed.

@@ -3,9 +3,11 @@
 use anyhow::{Context, Result};
 
 use super::{Clerk, Slip, Store, appended};
-use crate::domain::{Code, Counts, Entry, Mark, OrgId, Person, ReceiptBody, Refusal, Side, ThreadEvent, ThreadId};
-use crate::ledger::Outcome;
+use crate::domain::{
+    Code, Counts, Entry, Mark, OrgId, Person, ReceiptBody, Record, Refusal, Side, ThreadEvent, ThreadId,
+};
 use crate::ledger::writer::Answer;
+use crate::ledger::{Outcome, copies};
 
 impl<S: Store> Clerk<'_, S> {
     pub(super) async fn mark(
@@ -17,6 +19,10 @@ impl<S: Store> Clerk<'_, S> {
         up_to: i64,
     ) -> Result<Answer> {
         let head = self.head(org, thread).clone();
+        if head.attached.is_some() {
+            // Nothing of it is unread any more.
+            return Ok(Ok(Outcome::Unchanged));
+        }
         if up_to > head.seq {
             return Ok(Err(past_end("up_to", head.seq)));
         }
@@ -149,7 +155,21 @@ impl<S: Store> Clerk<'_, S> {
         }
         let count = self.count_at(org, thread, Side::Customer, seq).await?;
         let first = self.reaches(org, thread, Side::Customer, count + 1, seq, last).await?;
-        Ok(Some(self.at_seq(org, thread, first).await?.1))
+        self.said_at(org, thread, first).await.map(Some)
+    }
+
+    /// When the record at a seq was said: a copy, when its original was.
+    async fn said_at(&mut self, org: &OrgId, thread: &ThreadId, seq: i64) -> Result<i64> {
+        let entered = self.orgs[org].entered.records.iter();
+        let mut entered = entered.filter(|r| r.seq == Some(seq) && r.thread.as_ref() == Some(thread));
+        let record = match entered.next() {
+            Some(record) => Record::clone(record),
+            None => copies::at_seq(self.store.connection(), org, thread, seq)
+                .await?
+                .with_context(|| format!("thread {thread} has no record {seq} below its head"))?,
+        };
+        let entry = Entry::parse(record.kind, &record.body_team)?;
+        Ok(entry.copied_from().map_or(record.at, |from| from.at))
     }
 
     /// The first seq in (above, up_to] at which a side's count has reached `count`. Counts only grow,

@@ -4,10 +4,18 @@
 //! A command is either refused before anything of it is entered, or entered whole. Everything entered
 //! in one batch is written by [`Clerk::finish`].
 
+mod attach;
+mod handoff;
+mod marker;
 mod marks;
+mod receive;
+mod report;
+mod route;
 mod say;
 mod settings;
+mod speak;
 mod store;
+mod texts;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,8 +27,8 @@ pub(super) use store::{Entered, Store};
 use super::writer::{Answer, Transacted};
 use super::{Command, Commit, CustomerBadge, Numbers, Outcome, TeamBadge};
 use crate::domain::{
-    Author, AuthorKind, Chain, Contact, Counts, Entry, Kind, OrgId, OrgSettings, Person, PersonId, Record, Refusal,
-    Side, Sub, ThreadHead, ThreadId,
+    Author, AuthorKind, Chain, Code, Contact, ContactId, Counts, Entry, OrgId, OrgSettings, Person, PersonId, Record,
+    Refusal, Side, Sub, ThreadHead, ThreadId,
 };
 
 /// An org whose page of the book is open: what was loaded, and what was entered since.
@@ -78,13 +86,22 @@ impl<'a, S: Store> Clerk<'a, S> {
         let org = command.org();
         self.load_org(org).await?;
         match command {
-            Command::PutOrg { settings, .. } => return Ok(self.put_org(org, settings)),
+            Command::PutOrg { settings, .. } => return self.put_org(org, settings).await,
             _ if self.orgs[org].settings.is_none() => return Ok(Err(Refusal::not_found())),
             Command::PutContact { contact, draft, .. } => {
                 return self.put_contact(org, contact, draft).await;
             }
             Command::Revoke { sub, .. } => return self.revoke(org, sub).await,
-            Command::Say { thread, .. } | Command::Mark { thread, .. } | Command::Handle { thread, .. } => {
+            Command::Receive { text, .. } => return self.receive(org, text).await,
+            Command::Report { attempt, report, .. } => return self.report(org, attempt, report).await,
+            Command::HandOff { by, draft, .. } => return self.hand_off(org, by, draft).await,
+            Command::Say { thread, .. }
+            | Command::Marker { thread, .. }
+            | Command::Attach { thread, .. }
+            | Command::Route { thread, .. }
+            | Command::Resend { thread, .. }
+            | Command::Mark { thread, .. }
+            | Command::Handle { thread, .. } => {
                 if !self.load_thread(org, thread).await? {
                     return Ok(Err(Refusal::not_found()));
                 }
@@ -101,7 +118,21 @@ impl<'a, S: Store> Clerk<'a, S> {
                 up_to,
                 ..
             } => self.mark(org, thread, by, *mark, *up_to).await,
+            Command::Resend {
+                thread, attempt, by, ..
+            } => self.resend(org, thread, attempt, by).await,
             Command::Handle { thread, by, seen, .. } => self.handle(org, thread, by, *seen).await,
+            Command::Marker { thread, by, draft, .. } => self.marker(org, thread, by, draft).await,
+            Command::Attach {
+                thread,
+                by,
+                contact,
+                seen,
+                ..
+            } => self.attach(org, thread, by, contact, *seen).await,
+            Command::Route {
+                thread, by, unrouted, ..
+            } => self.route(org, thread, by, *unrouted).await,
             _ => unreachable!("answered above"),
         }
     }
@@ -157,6 +188,35 @@ impl<'a, S: Store> Clerk<'a, S> {
         Ok(true)
     }
 
+    /// Where a thread goes on: in another one, if it was attached to a contact.
+    async fn current(&mut self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadId>> {
+        if !self.load_thread(org, thread).await? {
+            return Ok(None);
+        }
+        let Some(to) = self.head(org, thread).attached.clone() else {
+            return Ok(Some(thread.clone()));
+        };
+        Ok(self.load_thread(org, &to).await?.then_some(to))
+    }
+
+    /// `closed`, if nothing may be said in the thread any more.
+    fn closed(&self, org: &OrgId, thread: &ThreadId) -> Option<Refusal> {
+        self.head(org, thread).attached.as_ref().map(|_| {
+            Refusal::new(
+                Code::Closed,
+                "this thread was attached to a contact and goes on in the contact's own",
+            )
+        })
+    }
+
+    /// A contact as it is now.
+    async fn contact(&mut self, org: &OrgId, id: &ContactId) -> Result<Option<Contact>> {
+        match self.orgs[org].entered.contacts.get(id) {
+            Some(contact) => Ok(Some(contact.clone())),
+            None => self.store.contact(org, id).await,
+        }
+    }
+
     fn open_mut(&mut self, org: &OrgId) -> &mut Open {
         self.orgs.get_mut(org).expect("loaded first")
     }
@@ -202,7 +262,7 @@ impl<'a, S: Store> Clerk<'a, S> {
                 record.counts = head.counts;
                 record.hash = head.hash.next(&record);
                 head.hash = record.hash;
-                if matches!(record.kind, Kind::Message | Kind::Note) {
+                if entry.is_said() {
                     head.active = record.rev;
                 }
                 open.entered.threads.insert(thread.clone(), head.clone());
@@ -238,19 +298,29 @@ impl<'a, S: Store> Clerk<'a, S> {
     async fn author(&mut self, org: &OrgId, thread: &ThreadId, by: &Person) -> Result<Author> {
         let (sub, name, kind) = match by {
             Person::Customer { .. } => {
-                let contact = &self.orgs[org].threads[thread].contact;
-                return Ok(Author {
-                    kind: AuthorKind::Customer,
-                    name: contact.name.clone(),
-                    id: contact.person.clone(),
-                    shown: None,
-                    sub: None,
-                    contact: Some(contact.id.clone()),
-                });
+                return Ok(Author::customer(&self.orgs[org].threads[thread].contact));
             }
             Person::Staff { sub, name } => (sub, name, AuthorKind::Staff),
             Person::Service { sub, name } => (sub, name, AuthorKind::System),
+            Person::Ai { sub, name } => (sub, name, AuthorKind::Ai),
         };
+        let shown = match (kind, &self.orgs[org].settings) {
+            (AuthorKind::Staff, Some(settings)) => Some(settings.shown(name)),
+            // A service speaks for the business.
+            (_, Some(settings)) => Some(settings.name.clone()),
+            (_, None) => None,
+        };
+        self.author_of(org, sub, name, kind, shown).await
+    }
+
+    async fn author_of(
+        &mut self,
+        org: &OrgId,
+        sub: &Sub,
+        name: &str,
+        kind: AuthorKind,
+        shown: Option<String>,
+    ) -> Result<Author> {
         let open = &self.orgs[org];
         let known = match open.entered.people.get(sub).or_else(|| open.people.get(sub)) {
             Some((id, _)) => Some(id.clone()),
@@ -263,15 +333,9 @@ impl<'a, S: Store> Clerk<'a, S> {
                 id
             }
         };
-        let shown = match (kind, &self.orgs[org].settings) {
-            (AuthorKind::Staff, Some(settings)) => Some(settings.shown(name)),
-            // A service speaks for the business.
-            (_, Some(settings)) => Some(settings.name.clone()),
-            (_, None) => None,
-        };
         Ok(Author {
             kind,
-            name: name.clone(),
+            name: name.to_owned(),
             id: known.unwrap_or_else(PersonId::random),
             shown,
             sub: Some(sub.clone()),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::marks::past_end;
 use super::{Clerk, Slip, Store, appended, numbers};
 use crate::domain::{
-    AuthorKind, Code, Draft, Entry, Kind, MessageBody, NoteBody, OrgId, Person, Record, Refusal, ThreadId, Via,
+    Code, Draft, Entry, Handler, Kind, MessageBody, NoteBody, OrgId, Person, Record, Refusal, ThreadId, Via,
 };
 use crate::ledger::Outcome;
 use crate::ledger::writer::Answer;
@@ -24,6 +24,9 @@ impl<S: Store> Clerk<'_, S> {
         if let Some(first) = self.find(org, &submitter, draft.id.as_str()).await? {
             return Ok(repeated(&first, thread, draft));
         }
+        if let Some(refusal) = self.closed(org, thread) {
+            return Ok(Err(refusal));
+        }
         let head = self.head(org, thread).clone();
         if let Some(seen) = draft.seen {
             if seen > head.seq {
@@ -34,14 +37,21 @@ impl<S: Store> Clerk<'_, S> {
                 return Ok(Err(refusal));
             }
         }
+        if matches!(by, Person::Ai { .. }) && head.handler == Handler::Human {
+            return Ok(Err(Refusal::new(
+                Code::Forbidden,
+                "a person answers in this thread; the AI may after its next hand-off",
+            )));
+        }
         let from = self.author(org, thread, by).await?;
         let id = draft.id.as_str();
         if draft.internal {
             let body = NoteBody {
-                id: id.to_owned(),
+                id: Some(id.to_owned()),
                 from,
                 text: draft.text.clone(),
                 photos: Vec::new(),
+                copied_from: None,
             };
             let slip = Slip {
                 id: Some(id),
@@ -50,37 +60,25 @@ impl<S: Store> Clerk<'_, S> {
             let record = self.enter(org, &Entry::Note(body), slip);
             return Ok(Ok(appended(&record)));
         }
-        let answers = (from.kind == AuthorKind::Staff).then_some(draft.seen.unwrap_or(head.seq));
-        let next = match answers {
-            Some(seen) => self.first_customer_after(org, thread, seen).await?,
-            None => None,
-        };
         let body = MessageBody {
-            id: id.to_owned(),
+            id: Some(id.to_owned()),
             from,
             via,
             text: draft.text.clone(),
             photos: Vec::new(),
+            media: Vec::new(),
             seen: draft.seen,
+            phone: None,
+            rule: None,
+            tag: None,
+            texts: Vec::new(),
+            copied_from: None,
         };
-        let slip = Slip {
-            thread: Some(thread),
-            submitter: Some(submitter),
-            id: Some(id),
-            public: true,
-        };
-        let record = self.enter(org, &Entry::Message(body), slip);
-        self.amend(org, thread, |head| {
-            head.said(by.side(), head.seq, record.at);
-            if let Some(seen) = answers {
-                head.answered(seen, next);
-            }
-        });
-        Ok(Ok(appended(&record)))
+        self.speak(org, thread, body, submitter, true).await.map(Ok)
     }
 
     /// The record of (submitter, id), from this batch or from before.
-    async fn find(&mut self, org: &OrgId, submitter: &str, id: &str) -> Result<Option<Record>> {
+    pub(super) async fn find(&mut self, org: &OrgId, submitter: &str, id: &str) -> Result<Option<Record>> {
         let entered = self.orgs[org]
             .entered
             .records
@@ -93,11 +91,17 @@ impl<S: Store> Clerk<'_, S> {
     }
 
     /// `stale`, if somebody else said something in the thread after `seen`.
-    async fn stale(&mut self, org: &OrgId, thread: &ThreadId, seen: i64, submitter: &str) -> Result<Option<Refusal>> {
+    pub(super) async fn stale(
+        &mut self,
+        org: &OrgId,
+        thread: &ThreadId,
+        seen: i64,
+        submitter: &str,
+    ) -> Result<Option<Refusal>> {
         let mut others = self.store.others_after(org, thread, seen, submitter).await?;
         let entered = self.orgs[org].entered.records.iter().filter(|r| {
             r.thread.as_ref() == Some(thread)
-                && r.kind == Kind::Message
+                && matches!(r.kind, Kind::Message | Kind::Handoff)
                 && r.seq > Some(seen)
                 && r.submitter.as_deref() != Some(submitter)
         });
@@ -122,8 +126,9 @@ fn repeated(first: &Record, thread: &ThreadId, draft: &Draft) -> Answer {
     if first.thread.as_ref() == Some(thread) && text.as_deref() == Some(&draft.text) {
         return Ok(Outcome::Duplicate(numbers(first)));
     }
-    Err(Refusal::new(
-        Code::IdReused,
-        "this id was used for another message; take a new one",
-    ))
+    Err(id_reused())
+}
+
+pub(super) fn id_reused() -> Refusal {
+    Refusal::new(Code::IdReused, "this id was used for something else; take a new one")
 }

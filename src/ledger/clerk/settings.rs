@@ -4,33 +4,75 @@ use anyhow::Result;
 
 use super::{Clerk, Desk, Slip, Store, appended};
 use crate::domain::{
-    Contact, ContactDraft, ContactId, Entry, OrgId, OrgSettings, PersonId, RevokedBody, Sub, ThreadEvent, ThreadHead,
-    ThreadId,
+    Code, Contact, ContactDraft, ContactId, Entry, OrgId, OrgSettings, PersonId, Phone, Refusal, RevokedBody, Sub,
+    ThreadHead, ThreadId,
 };
-use crate::ledger::Outcome;
 use crate::ledger::writer::Answer;
+use crate::ledger::{Outcome, texting};
 
 impl<S: Store> Clerk<'_, S> {
-    pub(super) fn put_org(&mut self, org: &OrgId, settings: &OrgSettings) -> Answer {
-        if self.orgs[org].settings.as_ref() == Some(settings) {
-            return Ok(Outcome::Unchanged);
+    pub(super) async fn put_org(&mut self, org: &OrgId, settings: &OrgSettings) -> Result<Answer> {
+        let known = &self.orgs[org].settings;
+        if known.as_ref() == Some(settings) {
+            return Ok(Ok(Outcome::Unchanged));
+        }
+        let number = known.as_ref().and_then(|known| known.number.clone());
+        if let Some(wanted) = settings
+            .number
+            .as_ref()
+            .filter(|wanted| number.as_ref() != Some(*wanted))
+            && self.is_taken(org, wanted).await?
+        {
+            return Ok(Err(bad("number: it is another org's")));
+        }
+        for phone in &settings.business_phones {
+            if self
+                .with_phone(org, phone)
+                .await?
+                .iter()
+                .any(|contact| !contact.unknown)
+            {
+                return Ok(Err(bad("business_phones: one of them is a customer's")));
+            }
         }
         let record = self.enter(org, &Entry::Org(settings.clone()), Slip::of_org());
         let open = self.open_mut(org);
+        if settings.number != number {
+            open.entered.number = Some(settings.number.clone());
+        }
         open.settings = Some(settings.clone());
         open.entered.settings = Some(settings.clone());
-        Ok(appended(&record))
+        Ok(Ok(appended(&record)))
+    }
+
+    async fn is_taken(&mut self, org: &OrgId, number: &Phone) -> Result<bool> {
+        let entered = self.orgs.iter().filter(|(one, _)| *one != org);
+        if entered
+            .filter_map(|(_, open)| open.entered.number.as_ref())
+            .any(|entered| entered.as_ref() == Some(number))
+        {
+            return Ok(true);
+        }
+        let owner = texting::owner(self.store.connection(), number).await?;
+        Ok(owner.is_some_and(|owner| owner != *org))
+    }
+
+    /// A business phone's texts are the team's, so it cannot be a customer's as well; and the
+    /// provisioned number is nobody's phone.
+    pub(super) fn is_ours(&self, org: &OrgId, phone: &Phone) -> bool {
+        let settings = self.orgs[org].settings.as_ref();
+        settings
+            .is_some_and(|settings| settings.number.as_ref() == Some(phone) || settings.business_phones.contains(phone))
     }
 
     pub(super) async fn put_contact(&mut self, org: &OrgId, id: &ContactId, draft: &ContactDraft) -> Result<Answer> {
-        let entered = self.orgs[org].entered.contacts.get(id).cloned();
-        let known = match entered {
-            Some(contact) => Some(contact),
-            None => self.store.contact(org, id).await?,
-        };
+        if draft.phone.as_ref().is_some_and(|phone| self.is_ours(org, phone)) {
+            return Ok(Err(bad("phone: it is the provisioned number or a business phone")));
+        }
+        let known = self.contact(org, id).await?;
         let made = known.is_none();
         let contact = match known {
-            Some(contact) if contact.name == draft.name && contact.phone == draft.phone => {
+            Some(contact) if !contact.unknown && contact.name == draft.name && contact.phone == draft.phone => {
                 return Ok(Ok(Outcome::Contact {
                     thread: contact.thread,
                     made: false,
@@ -39,6 +81,7 @@ impl<S: Store> Clerk<'_, S> {
             Some(contact) => Contact {
                 name: draft.name.clone(),
                 phone: draft.phone.clone(),
+                unknown: false,
                 ..contact
             },
             None => Contact {
@@ -47,26 +90,17 @@ impl<S: Store> Clerk<'_, S> {
                 person: PersonId::random(),
                 name: draft.name.clone(),
                 phone: draft.phone.clone(),
+                unknown: false,
             },
         };
         let thread = contact.thread.clone();
-        if made {
-            self.open_mut(org)
-                .threads
-                .insert(thread.clone(), Desk::of(contact.clone(), ThreadHead::default()));
-        } else if !self.load_thread(org, &thread).await? {
+        if !made && !self.load_thread(org, &thread).await? {
             anyhow::bail!("contact {id} has no thread");
         }
-        let event = ThreadEvent::Contact {
-            contact: id.clone(),
-            name: contact.name.clone(),
-            phone: contact.phone.clone(),
-            id: contact.person.clone(),
-        };
-        self.enter(org, &Entry::Thread(event), Slip::internal(&thread, None));
-        let open = self.open_mut(org);
-        open.threads.get_mut(&thread).expect("loaded first").contact = contact.clone();
-        open.entered.contacts.insert(id.clone(), contact);
+        if !made && let Some(refusal) = self.closed(org, &thread) {
+            return Ok(Err(refusal));
+        }
+        self.enter_contact(org, contact.clone(), Desk::of(contact, ThreadHead::default()));
         Ok(Ok(Outcome::Contact { thread, made }))
     }
 
@@ -93,4 +127,8 @@ impl<S: Store> Clerk<'_, S> {
         self.open_mut(org).entered.revocations.insert(sub.clone(), before);
         Ok(Ok(Outcome::Revoked { before }))
     }
+}
+
+fn bad(why: &str) -> Refusal {
+    Refusal::new(Code::BadField, why)
 }

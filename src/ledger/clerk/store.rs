@@ -1,17 +1,24 @@
 //! What the clerk asks of an engine's open transaction, and what it gives back to be written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
 use async_trait::async_trait;
 
-use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
+use crate::domain::{
+    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, Record, Sub, ThreadHead,
+    ThreadId,
+};
 use crate::ledger::audit::OrgHead;
+use crate::ledger::rows::Reading;
 
 /// One open transaction, as the clerk sees it.
 #[async_trait]
 pub(in crate::ledger) trait Store: Send {
+    /// For the questions that [`texting`](crate::ledger::texting) asks of every engine alike.
+    type Connection: Reading;
+    fn connection(&mut self) -> &mut Self::Connection;
     /// Which log this transaction appends to.
     fn log(&self) -> Arc<str>;
     /// The database's clock, in ms.
@@ -42,4 +49,16 @@ pub(in crate::ledger) struct Entered {
     pub people: BTreeMap<Sub, (PersonId, String)>,
     pub reads: BTreeMap<(ThreadId, Sub), i64>,
     pub revocations: BTreeMap<Sub, i64>,
+    /// The provisioned number, if it is another one now.
+    pub number: Option<Option<Phone>>,
+    /// Which thread a tag names, and when it was used last.
+    pub tags: BTreeMap<i64, (ThreadId, i64)>,
+    pub copied: BTreeMap<(Phone, ThreadId), i64>,
+    /// Whether texts from a number to a phone are off.
+    pub consents: BTreeMap<(Phone, Phone), bool>,
+    pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// Numbers that are a contact's besides its own phone.
+    pub phones: BTreeSet<(Phone, ContactId)>,
+    /// Unrouted texts, by their revs, and the threads that they were routed to by hand.
+    pub routed: BTreeMap<i64, ThreadId>,
 }

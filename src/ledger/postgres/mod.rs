@@ -7,6 +7,7 @@ mod engine;
 mod keys;
 mod lock;
 mod nodes;
+mod outbox;
 mod session;
 mod store;
 mod transaction;
@@ -26,9 +27,9 @@ use super::rows::{Reading, Value};
 use super::writer::Writer;
 use super::{
     Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
-    ViewHead, audit, read,
+    ViewHead, audit, read, texting,
 };
-use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 use engine::Writing;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -40,12 +41,14 @@ const WRITERS: usize = 2;
 const ASIDE: usize = 4;
 const READERS: u32 = 8;
 const CATCHING_UP: u32 = 4;
+const COURIER: u32 = 2;
 
 pub struct Postgres {
     writer: Writer,
     commits: parking_lot::Mutex<Option<mpsc::Receiver<Commit>>>,
     readers: PgPool,
     catching_up: PgPool,
+    courier: PgPool,
 }
 
 impl Postgres {
@@ -70,6 +73,7 @@ impl Postgres {
             readers: pool(&options, READERS, Duration::from_secs(5)),
             // Ten thousand may come back at once: they wait for each other, and for nobody else.
             catching_up: pool(&options, CATCHING_UP, Duration::from_secs(30)),
+            courier: pool(&options, COURIER, Duration::from_secs(5)),
         })
     }
 
@@ -107,6 +111,10 @@ impl Postgres {
 
     async fn reader(&self) -> anyhow::Result<PoolConnection<sqlx::Postgres>> {
         Ok(self.readers.acquire().await?)
+    }
+
+    async fn courier(&self) -> anyhow::Result<PoolConnection<sqlx::Postgres>> {
+        Ok(self.courier.acquire().await?)
     }
 }
 
@@ -168,6 +176,14 @@ impl Ledger for Postgres {
         Ok(read::inbox(&mut *snapshot(&self.readers).await?, org, filter, before, limit).await?)
     }
 
+    async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {
+        Ok(read::unrouted(&mut *snapshot(&self.readers).await?, org, before, limit).await?)
+    }
+
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
+        Ok(texting::stopped(&mut *self.reader().await?, org).await?)
+    }
+
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
         Ok(read::thread(&mut *snapshot(&self.readers).await?, org, thread).await?)
     }
@@ -196,5 +212,6 @@ impl Ledger for Postgres {
         self.writer.close().await;
         self.readers.close().await;
         self.catching_up.close().await;
+        self.courier.close().await;
     }
 }

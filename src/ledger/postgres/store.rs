@@ -29,6 +29,12 @@ macro_rules! known {
 
 #[async_trait]
 impl Store for Transaction<'_> {
+    type Connection = sqlx::PgConnection;
+
+    fn connection(&mut self) -> &mut sqlx::PgConnection {
+        self.connection
+    }
+
     fn log(&self) -> Arc<str> {
         Arc::clone(&self.log)
     }
@@ -82,7 +88,7 @@ impl Store for Transaction<'_> {
             "SELECT ",
             record_columns!("l"),
             " FROM log l
-             WHERE l.org = $1 AND l.thread = $2 AND l.seq > $3 AND l.kind = 'message' AND l.submitter <> $4
+             WHERE l.org = $1 AND l.thread = $2 AND l.seq > $3 AND l.kind IN ('message', 'handoff') AND l.submitter <> $4
              ORDER BY l.seq LIMIT $5"
         );
         let values = [

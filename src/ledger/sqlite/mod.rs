@@ -3,7 +3,9 @@
 //! WAL with `synchronous = FULL`: COMMIT returns after the fsync. One connection writes; readers have
 //! a pool, and those who catch up have another, so that neither waits for the writer or each other.
 
+mod outbox;
 mod store;
+mod texting;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use super::{
     Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
     ViewHead, audit, read,
 };
-use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -35,6 +37,7 @@ pub struct Sqlite {
     commits: parking_lot::Mutex<Option<mpsc::Receiver<Commit>>>,
     readers: SqlitePool,
     catching_up: SqlitePool,
+    courier: SqlitePool,
 }
 
 impl Sqlite {
@@ -62,13 +65,13 @@ impl Sqlite {
         let log: String = sqlx::query_scalar("SELECT id FROM log_identity")
             .fetch_one(&mut writing)
             .await?;
-        let reading = options.read_only(true);
-        let pool = |connections| {
+        let pool = |connections, options: &SqliteConnectOptions| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(30))
-                .connect_lazy_with(reading.clone())
+                .connect_lazy_with(options.clone())
         };
+        let reading = options.clone().read_only(true);
         let (sender, receiver) = mpsc::channel(COMMITS);
         Ok(Self {
             writer: Writer::start(
@@ -80,8 +83,9 @@ impl Sqlite {
                 sender,
             ),
             commits: parking_lot::Mutex::new(Some(receiver)),
-            readers: pool(4),
-            catching_up: pool(2),
+            readers: pool(4, &reading),
+            catching_up: pool(2, &reading),
+            courier: pool(1, &options),
         })
     }
 }
@@ -197,6 +201,14 @@ impl Ledger for Sqlite {
         Ok(read::inbox(&mut *snapshot(&self.readers).await?, org, filter, before, limit).await?)
     }
 
+    async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {
+        Ok(read::unrouted(&mut *snapshot(&self.readers).await?, org, before, limit).await?)
+    }
+
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
+        Ok(super::texting::stopped(&mut *self.reader().await?, org).await?)
+    }
+
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
         Ok(read::thread(&mut *snapshot(&self.readers).await?, org, thread).await?)
     }
@@ -217,12 +229,17 @@ impl Ledger for Sqlite {
         self.writer.close().await;
         self.readers.close().await;
         self.catching_up.close().await;
+        self.courier.close().await;
     }
 }
 
 impl Sqlite {
     async fn reader(&self) -> anyhow::Result<PoolConnection<sqlx::Sqlite>> {
         Ok(self.readers.acquire().await?)
+    }
+
+    async fn courier(&self) -> anyhow::Result<PoolConnection<sqlx::Sqlite>> {
+        Ok(self.courier.acquire().await?)
     }
 }
 

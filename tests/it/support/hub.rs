@@ -62,10 +62,15 @@ impl Hub {
 
     /// With exactly these settings, and the defaults for all others.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::at("127.0.0.1:0", settings).await
+    }
+
+    /// The same at an address that others have to know before.
+    pub async fn at(address: &str, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a folder for the data");
         let settings: Vec<_> = settings.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let log = Arc::default();
-        let (child, demo) = launch("127.0.0.1:0", &data, &settings, &log).await;
+        let (child, demo) = launch(address, &data, &settings, &log).await;
         let mut hub = Self {
             child,
             data,
@@ -127,10 +132,14 @@ impl Hub {
 
     /// `crewline verify` over the data of a hub that does not run.
     pub fn verify(&self) {
-        let out = Command::new(BINARY)
-            .args(["verify", "--data"])
-            .arg(self.data.path())
+        let mut command = Command::new(BINARY);
+        command.arg("verify");
+        if !is_shared(&self.settings) {
+            command.arg("--data").arg(self.data.path());
+        }
+        let out = command
             .env("CREWLINE_JWT_SECRET", SECRET)
+            .envs(self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str())))
             .output()
             .expect("the binary runs");
         let told = format!(
@@ -202,6 +211,11 @@ impl Drop for Hub {
     }
 }
 
+/// Nodes of one cluster share a database; otherwise each has a folder of its own.
+fn is_shared(settings: &[(String, String)]) -> bool {
+    settings.iter().any(|(name, _)| name == "DATABASE_URL")
+}
+
 /// Starts the demo and waits for its line.
 async fn launch(
     listen: &str,
@@ -211,8 +225,7 @@ async fn launch(
 ) -> (Child, Value) {
     let mut command = Command::new(BINARY);
     command.args(["demo", "--json", "--listen", listen]);
-    // Nodes of one cluster share a database; otherwise each has a folder of its own.
-    if !settings.iter().any(|(name, _)| name == "DATABASE_URL") {
+    if !is_shared(settings) {
         command.arg("--data").arg(data.path());
     }
     let mut child = command

@@ -4,11 +4,17 @@
 //! so that a mistake in the library's own reading of that page cannot hide here.
 
 pub mod chromium;
+pub mod demo;
 pub mod fold;
 pub mod hub;
+pub mod nodes;
 pub mod org;
 pub mod pages;
+pub mod peers;
+pub mod phones;
 pub mod proxy;
+pub mod relay;
+pub mod simulator;
 pub mod state;
 pub mod token;
 pub mod traffic;
@@ -16,7 +22,9 @@ pub mod wire;
 
 pub use fold::Fold;
 pub use hub::Hub;
+pub use nodes::Nodes;
 pub use org::{Org, Person, Scene};
+pub use relay::Relay;
 pub use state::State;
 pub use token::Claims;
 pub use wire::{Client, Dial};
