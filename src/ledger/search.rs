@@ -14,10 +14,9 @@ use crate::domain::{Contact, Entry, OrgId, Query, Record, Searchable, ThreadId, 
 /// Ranking looks at so many of the newest hits.
 pub const RANKED: usize = 5_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The best of the newest [`RANKED`] hits first, of equals the newer.
-    #[default]
     Rank,
     Newest,
 }
