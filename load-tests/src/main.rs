@@ -37,6 +37,7 @@ mod resume;
 mod search;
 mod stage;
 mod stats;
+mod texts;
 mod users;
 
 /// Drives a Crewline with thousands of simulated sockets, measures it, and checks that nothing was lost
@@ -82,6 +83,9 @@ enum Scenario {
     /// No hub: what a Postgres does alone with one INSERT of a message per transaction, by pgbench
     #[command(args_override_self = true)]
     Inserts(inserts::Args),
+    /// Many numbers text many phones: how long does it take, and what does it do to those who chat?
+    #[command(args_override_self = true)]
+    Texts(texts::Args),
     /// A scenario from a TOML file, whose keys are the flags
     Run {
         file: PathBuf,
@@ -122,6 +126,7 @@ async fn run() -> Result<bool> {
         Scenario::Search(args) => search::run(args).await,
         Scenario::Faults(args) => faults::run(args).await,
         Scenario::Inserts(args) => inserts::run(&args),
+        Scenario::Texts(args) => texts::run(args).await,
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;
     // A figure that does not exist must not cost the figures that do.

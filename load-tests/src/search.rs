@@ -116,7 +116,7 @@ fn text(n: usize, rare_every: usize) -> String {
             spelled(rank)
         })
         .collect();
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         words.push(FREQUENT.into());
     }
     if n.is_multiple_of(rare_every) {

@@ -452,7 +452,7 @@ async fn nothing_internal_is_in_any_byte_that_a_customer_is_served() {
     }
     assert_eq!(
         heard,
-        frames_of_the_source("server.rs", &["\"type\":\"", "[\"type\"]=\""]),
+        frames_of_the_source("server.rs", &["\"type\":\"", "[\"type\"]=\"", "r#type:\""]),
         "a frame was never heard"
     );
     for client in [&scene.portal, &clients[1], &resumed] {

@@ -57,6 +57,7 @@ impl Node {
                 .stdout(Stdio::null())
                 .stderr(self.log.open()?);
             let mut child = command.spawn().context("setpriv")?;
+            let pid = child.id();
             while child.try_wait()?.is_none() {
                 if self.is_ready().await {
                     self.child = Some(child);
@@ -65,6 +66,7 @@ impl Node {
                 ensure!(started.elapsed() < STARTS_WITHIN, "a node does not get ready");
                 sleep(Duration::from_millis(20)).await;
             }
+            pid.into_iter().for_each(clock::clear_after);
             ensure!(started.elapsed() < STARTS_WITHIN, "a node does not start");
             sleep(Duration::from_millis(100)).await;
         }

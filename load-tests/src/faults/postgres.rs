@@ -139,7 +139,6 @@ impl Postgres {
             .stderr(Stdio::null());
         kill.status().await?;
         running.keep_data().await;
-        clock::clear_after(running.pid);
         Ok(())
     }
 }
@@ -157,6 +156,7 @@ impl Running {
             let _ = stdin.write_all(b"keep").await;
         }
         let _ = self.guard.wait().await;
+        clock::clear_after(self.pid);
     }
 }
 
