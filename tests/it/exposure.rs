@@ -296,7 +296,7 @@ async fn nothing_internal_is_in_any_byte_that_a_customer_is_served() {
     }
     assert_eq!(
         heard,
-        source::frames("server.rs", &["\"type\":\"", "r#type:\""]),
+        source::frames("server.rs", &["\"type\":\"", "[\"type\"]=\"", "r#type:\""]),
         "a frame was never heard"
     );
     for client in [&scene.portal, &clients[1], &resumed] {
