@@ -9,6 +9,7 @@ mod inbound;
 mod org;
 mod person;
 mod phone;
+mod photo;
 mod receipt;
 mod record;
 mod refusal;
@@ -25,6 +26,7 @@ pub use inbound::{Candidate, Medium, Received, Rule, Unroutable, UnroutedBody, W
 pub use org::{OrgSettings, ShowStaff};
 pub use person::{Author, AuthorKind, Person, Side};
 pub use phone::Phone;
+pub use photo::{Fetched, KeptFile, MediaBody, Missing, Photo, PhotoId, Place, Upload};
 pub use receipt::{Mark, ReceiptBody};
 pub use record::{Chain, Entry, Kind, MessageBody, NoteBody, Record, RevokedBody, ThreadEvent, Via};
 pub use refusal::{Code, Refusal};

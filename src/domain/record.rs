@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use super::consent::PublicConsent;
 use super::receipt::PublicReceipt;
 use super::{
-    Author, ConsentBody, ContactId, Counts, DeliveryBody, Medium, OrgId, OrgSettings, PersonId, Phone, ReceiptBody,
+    Author, ConsentBody, ContactId, Counts, DeliveryBody, MediaBody, Medium, OrgId, OrgSettings, PersonId, Phone, Photo,
+    PhotoId, ReceiptBody,
     Rule, Side, Sub, Text, ThreadId, UnroutedBody,
 };
 
@@ -17,6 +18,7 @@ pub enum Kind {
     Note,
     Receipt,
     Delivery,
+    Media,
     Consent,
     Unrouted,
     Thread,
@@ -25,11 +27,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Message,
         Kind::Note,
         Kind::Receipt,
         Kind::Delivery,
+        Kind::Media,
         Kind::Consent,
         Kind::Unrouted,
         Kind::Thread,
@@ -43,6 +46,7 @@ impl Kind {
             Kind::Note => "note",
             Kind::Receipt => "receipt",
             Kind::Delivery => "delivery",
+            Kind::Media => "media",
             Kind::Consent => "consent",
             Kind::Unrouted => "unrouted",
             Kind::Thread => "thread",
@@ -131,7 +135,7 @@ pub struct MessageBody {
     pub from: Author,
     pub via: Via,
     pub text: String,
-    pub photos: Vec<serde_json::Value>,
+    pub photos: Vec<Photo>,
     /// Parts of an MMS that are fetched after its message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Medium>,
@@ -156,7 +160,7 @@ pub struct NoteBody {
     pub id: String,
     pub from: Author,
     pub text: String,
-    pub photos: Vec<serde_json::Value>,
+    pub photos: Vec<Photo>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +194,7 @@ pub enum Entry {
     Note(NoteBody),
     Receipt(ReceiptBody),
     Delivery(DeliveryBody),
+    Media(MediaBody),
     Consent(ConsentBody),
     Unrouted(UnroutedBody),
     Thread(ThreadEvent),
@@ -203,7 +208,7 @@ struct PublicMessage<'a> {
     from: super::person::PublicAuthor<'a>,
     via: Via,
     text: &'a str,
-    photos: &'a [serde_json::Value],
+    photos: Vec<super::photo::PublicPhoto<'a>>,
     #[serde(skip_serializing_if = "is_zero")]
     media_expected: usize,
 }
@@ -219,6 +224,7 @@ impl Entry {
             Entry::Note(_) => Kind::Note,
             Entry::Receipt(_) => Kind::Receipt,
             Entry::Delivery(_) => Kind::Delivery,
+            Entry::Media(_) => Kind::Media,
             Entry::Consent(_) => Kind::Consent,
             Entry::Unrouted(_) => Kind::Unrouted,
             Entry::Thread(_) => Kind::Thread,
@@ -233,6 +239,7 @@ impl Entry {
             Entry::Note(body) => json(body),
             Entry::Receipt(body) => json(body),
             Entry::Delivery(body) => json(body),
+            Entry::Media(body) => json(body),
             Entry::Consent(body) => json(body),
             Entry::Unrouted(body) => json(body),
             Entry::Thread(body) => json(body),
@@ -250,7 +257,7 @@ impl Entry {
                 from: body.from.public(),
                 via: body.via,
                 text: &body.text,
-                photos: &body.photos,
+                photos: body.photos.iter().map(Photo::public).collect(),
                 media_expected: body.media.len(),
             })),
             Entry::Receipt(body) => Some(json(&PublicReceipt {
@@ -259,6 +266,7 @@ impl Entry {
                 up_to: body.up_to,
             })),
             Entry::Delivery(body) => body.public().map(|public| json(&public)),
+            Entry::Media(body) => Some(json(&body.public())),
             Entry::Consent(body) => Some(json(&PublicConsent { texts: body.texts })),
             Entry::Note(_) | Entry::Unrouted(_) | Entry::Thread(_) | Entry::Revoked(_) | Entry::Org(_) => None,
         }
@@ -274,6 +282,7 @@ impl Entry {
             Entry::Note(_)
             | Entry::Receipt(_)
             | Entry::Delivery(_)
+            | Entry::Media(_)
             | Entry::Consent(_)
             | Entry::Unrouted(_)
             | Entry::Thread(_)
@@ -289,6 +298,7 @@ impl Entry {
             Kind::Note => Entry::Note(serde_json::from_str(body_team)?),
             Kind::Receipt => Entry::Receipt(serde_json::from_str(body_team)?),
             Kind::Delivery => Entry::Delivery(serde_json::from_str(body_team)?),
+            Kind::Media => Entry::Media(serde_json::from_str(body_team)?),
             Kind::Consent => Entry::Consent(serde_json::from_str(body_team)?),
             Kind::Unrouted => Entry::Unrouted(serde_json::from_str(body_team)?),
             Kind::Thread => Entry::Thread(serde_json::from_str(body_team)?),
@@ -297,13 +307,25 @@ impl Entry {
         })
     }
 
+    /// The photos and files that stand where it stands.
+    pub fn kept(&self) -> Vec<&PhotoId> {
+        match self {
+            Entry::Message(MessageBody { photos, .. }) | Entry::Note(NoteBody { photos, .. }) => {
+                photos.iter().map(|photo| &photo.id).collect()
+            }
+            Entry::Media(body) => body.kept().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whose doing it was, if a person's; their opaque id and name are kept by it.
     pub fn author(&self) -> Option<&Author> {
         match self {
             Entry::Message(MessageBody { from, .. }) | Entry::Note(NoteBody { from, .. }) => Some(from),
             Entry::Receipt(ReceiptBody { by, .. }) | Entry::Thread(ThreadEvent::Handled { by, .. }) => Some(by),
             Entry::Delivery(body) => body.by.as_ref(),
-            Entry::Consent(_)
+            Entry::Media(_)
+            | Entry::Consent(_)
             | Entry::Unrouted(_)
             | Entry::Thread(ThreadEvent::Contact { .. })
             | Entry::Revoked(_)
@@ -320,7 +342,7 @@ fn json<T: Serialize>(body: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Leg, SmsState};
+    use crate::domain::{Fetched, KeptFile, Leg, SmsState};
 
     #[test]
     fn the_chain_is_the_one_that_the_design_describes() {
@@ -368,13 +390,19 @@ mod tests {
             sub: Some(Sub::parse("canary").unwrap()),
             contact: Some(ContactId::parse("canary").unwrap()),
         };
+        let photo = || Photo {
+            id: PhotoId::parse(&"0".repeat(32)).unwrap(),
+            width: 3,
+            height: 2,
+            sha256: "canary".into(),
+        };
         match kind {
             Kind::Message => Entry::Message(MessageBody {
                 id: "m1".into(),
                 from: from(),
                 via: Via::Crm,
                 text: "hello".into(),
-                photos: Vec::new(),
+                photos: vec![photo()],
                 media: vec![Medium {
                     source: "canary".into(),
                     content_type: "canary".into(),
@@ -389,7 +417,7 @@ mod tests {
                 id: "canary".into(),
                 from: from(),
                 text: "canary".into(),
-                photos: Vec::new(),
+                photos: vec![photo()],
             }),
             Kind::Receipt => Entry::Receipt(ReceiptBody {
                 side: Side::Team,
@@ -412,6 +440,13 @@ mod tests {
                 part: 1,
                 parts: 1,
                 by: Some(from()),
+            }),
+            Kind::Media => Entry::Media(MediaBody {
+                of: 1,
+                index: 0,
+                fetched: Fetched::Photo(photo()),
+                source: "canary".into(),
+                content_type: "canary".into(),
             }),
             Kind::Consent => Entry::Consent(ConsentBody {
                 texts: crate::domain::Texts::Off,
@@ -455,6 +490,7 @@ mod tests {
                 Kind::Message => &["id", "from", "via", "text", "photos", "media_expected"],
                 Kind::Receipt => &["side", "mark", "up_to"],
                 Kind::Delivery => &["of", "state", "sentence", "phone_ending"],
+                Kind::Media => &["of", "index", "photo"],
                 Kind::Consent => &["texts"],
                 Kind::Note | Kind::Unrouted | Kind::Thread | Kind::Revoked | Kind::Org => &[],
             };
@@ -484,5 +520,36 @@ mod tests {
             };
             assert_eq!(Entry::Delivery(DeliveryBody { leg, ..body }).body_public(), None);
         }
+    }
+
+    #[test]
+    fn a_customer_hears_of_a_part_of_an_mms_what_it_is_and_not_where_it_came_from() {
+        let Entry::Media(body) = sample(Kind::Media) else {
+            panic!()
+        };
+        let file = Fetched::File(KeptFile {
+            id: PhotoId::parse(&"0".repeat(32)).unwrap(),
+            bytes: 5,
+            sha256: "canary".into(),
+        });
+        let failed = Fetched::Failed {
+            sentence: "gone".into(),
+            reason: "canary".into(),
+        };
+        let mut shown = Vec::new();
+        for fetched in [body.fetched.clone(), file, failed] {
+            let entry = Entry::Media(MediaBody { fetched, ..body.clone() });
+            assert_eq!(Entry::parse(Kind::Media, &entry.body_team()).unwrap(), entry);
+            shown.push(entry.body_public().unwrap());
+        }
+        let id = "0".repeat(32);
+        assert_eq!(
+            shown,
+            [
+                format!(r#"{{"of":1,"index":0,"photo":{{"id":"{id}","width":3,"height":2}}}}"#),
+                format!(r#"{{"of":1,"index":0,"file":{{"id":"{id}","bytes":5}}}}"#),
+                r#"{"of":1,"index":0,"failed":{"sentence":"gone"}}"#.to_owned(),
+            ]
+        );
     }
 }

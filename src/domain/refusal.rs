@@ -26,6 +26,9 @@ pub enum Code {
     ControlCharacter,
     TooManyPhotos,
     UnknownPhoto,
+    PhotoTooLarge,
+    PhotoFormat,
+    PhotoBroken,
     PastEnd,
     Stale,
     IdReused,
@@ -37,7 +40,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 24] = [
+    pub const ALL: [Code; 27] = [
         Code::NotJson,
         Code::UnknownFrame,
         Code::BadField,
@@ -54,6 +57,9 @@ impl Code {
         Code::ControlCharacter,
         Code::TooManyPhotos,
         Code::UnknownPhoto,
+        Code::PhotoTooLarge,
+        Code::PhotoFormat,
+        Code::PhotoBroken,
         Code::PastEnd,
         Code::Stale,
         Code::IdReused,
@@ -82,6 +88,9 @@ impl Code {
             Code::ControlCharacter => "control_character",
             Code::TooManyPhotos => "too_many_photos",
             Code::UnknownPhoto => "unknown_photo",
+            Code::PhotoTooLarge => "photo_too_large",
+            Code::PhotoFormat => "photo_format",
+            Code::PhotoBroken => "photo_broken",
             Code::PastEnd => "past_end",
             Code::Stale => "stale",
             Code::IdReused => "id_reused",
@@ -118,6 +127,11 @@ impl Refusal {
             message: message.into(),
             records: Vec::new(),
         }
+    }
+
+    /// One for all: not there, somebody else's, sent already.
+    pub fn unknown_photo() -> Self {
+        Self::new(Code::UnknownPhoto, "there is no photo with that id to be sent; upload it first")
     }
 
     /// The one answer for what does not exist and for what belongs to somebody else.

@@ -10,6 +10,7 @@ mod audit;
 mod clerk;
 mod outbox;
 mod pending;
+mod photos;
 mod postgres;
 mod read;
 mod rows;
@@ -26,11 +27,12 @@ use tokio::sync::mpsc;
 pub use audit::{OrgHead, Projections};
 pub use outbox::Outbox;
 pub use pending::Pending;
+pub use photos::Photos;
 pub use postgres::Postgres;
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Mark, OrgId, OrgSettings, Person, PersonId, Received, Record,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, Mark, OrgId, OrgSettings, Person, PersonId, Received, Record,
     Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
@@ -76,6 +78,13 @@ pub enum Command {
         attempt: AttemptId,
         report: Report,
     },
+    /// What became of a part of an MMS.
+    Fetch {
+        org: OrgId,
+        /// Twilio's id of it.
+        source: String,
+        fetched: Fetched,
+    },
     /// Staff have a text sent once more.
     Resend {
         org: OrgId,
@@ -106,6 +115,7 @@ impl Command {
             | Command::Handle { org, .. }
             | Command::Receive { org, .. }
             | Command::Report { org, .. }
+            | Command::Fetch { org, .. }
             | Command::Resend { org, .. }
             | Command::PutOrg { org, .. }
             | Command::PutContact { org, .. }

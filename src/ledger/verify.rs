@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Ledger, Projections, Result};
 use crate::domain::{
-    Contact, Counts, Entry, Kind, Leg, Mark, MessageBody, OrgId, Record, Side, Texts, ThreadEvent, ThreadHead, ThreadId,
+    Contact, Counts, Entry, Fetched, Kind, Leg, Mark, MessageBody, Missing, NoteBody, OrgId, Photo, Place, Record, Side, Texts, ThreadEvent, ThreadHead, ThreadId,
 };
 
 /// Differences named for one org; a broken chain would otherwise fill the screen.
@@ -152,6 +152,7 @@ impl Recount {
         if matches!(record.kind, Kind::Message | Kind::Note) {
             head.active = rev;
         }
+        self.take_photos(thread, record, entry);
         match entry {
             Entry::Message(body) => {
                 head.said(body.from.side(), head.seq, record.at);
@@ -199,7 +200,7 @@ impl Recount {
                 };
                 self.expected.contacts.insert(contact.id.clone(), contact);
             }
-            Entry::Note(_) | Entry::Consent(_) | Entry::Unrouted(_) | Entry::Revoked(_) | Entry::Org(_) => {}
+            Entry::Note(_) | Entry::Media(_) | Entry::Consent(_) | Entry::Unrouted(_) | Entry::Revoked(_) | Entry::Org(_) => {}
         }
         self.expected.threads.insert(thread.clone(), head);
     }
@@ -217,6 +218,49 @@ impl Recount {
             }
             let key = (thread.clone(), record.seq.unwrap_or(0), text.leg, text.to.clone());
             self.expected.queued.insert(key, text.parts);
+        }
+    }
+
+    /// What stands in it of photos and files, and what of an MMS is to be fetched after it.
+    fn take_photos(&mut self, thread: &ThreadId, record: &Record, entry: &Entry) {
+        let place = || Place {
+            thread: thread.clone(),
+            seq: record.seq,
+        };
+        let mut photo = |one: &Photo| {
+            let known = (one.sha256.clone(), Some((one.width, one.height)), Some(place()));
+            self.expected.photos.insert(one.id.clone(), known);
+        };
+        match entry {
+            Entry::Message(MessageBody { photos, media, id, .. }) => {
+                photos.iter().for_each(photo);
+                for (index, medium) in (0..).zip(media) {
+                    let missing = Missing {
+                        org: self.org.clone(),
+                        source: medium.source.clone(),
+                        message: id.clone(),
+                        thread: thread.clone(),
+                        of: record.seq.unwrap_or(0),
+                        index,
+                        content_type: medium.content_type.clone(),
+                        tries: 0,
+                    };
+                    self.expected.missing.insert(medium.source.clone(), missing);
+                }
+            }
+            Entry::Note(NoteBody { photos, .. }) => photos.iter().for_each(photo),
+            Entry::Media(body) => {
+                self.expected.missing.remove(&body.source);
+                match &body.fetched {
+                    Fetched::Photo(one) => photo(one),
+                    Fetched::File(file) => {
+                        let known = (file.sha256.clone(), None, Some(place()));
+                        self.expected.photos.insert(file.id.clone(), known);
+                    }
+                    Fetched::Failed { .. } => {}
+                }
+            }
+            _ => {}
         }
     }
 
@@ -253,6 +297,8 @@ impl Recount {
         self.each("copy", &stored.copied, &expected.copied);
         self.each("consent", &stored.consents, &expected.consents);
         self.each("text", &stored.queued, &expected.queued);
+        self.each("photo", &stored.photos, &expected.photos);
+        self.each("part of an MMS", &stored.missing, &expected.missing);
     }
 
     fn each<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(

@@ -5,6 +5,7 @@
 //! in one batch is written by [`Clerk::finish`].
 
 mod marks;
+mod photos;
 mod receive;
 mod report;
 mod say;
@@ -87,6 +88,7 @@ impl<'a, S: Store> Clerk<'a, S> {
             }
             Command::Revoke { sub, .. } => return self.revoke(org, sub).await,
             Command::Receive { text, .. } => return self.receive(org, text).await,
+            Command::Fetch { source, fetched, .. } => return self.fetched(org, source, fetched).await,
             Command::Report { attempt, report, .. } => return self.report(org, attempt, report).await,
             Command::Say { thread, .. }
             | Command::Resend { thread, .. }
@@ -229,6 +231,7 @@ impl<'a, S: Store> Clerk<'a, S> {
         }
         let record = Arc::new(record);
         open.entered.records.push(Arc::clone(&record));
+        self.place_photos(entry, &record);
         record
     }
 

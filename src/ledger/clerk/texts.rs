@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Clerk, Store};
 use crate::domain::{
-    Attempt, AttemptId, AttemptState, Leg, MessageBody, OrgId, Phone, Record, Side, Text, ThreadId, parts,
+    Attempt, AttemptId, AttemptState, Leg, MessageBody, OrgId, Phone, PhotoId, Record, Side, Text, ThreadId, parts,
 };
 use crate::ledger::texting;
 
@@ -43,6 +43,8 @@ pub(super) struct PlannedLeg {
     pub leg: Leg,
     pub to: Phone,
     pub parts: Vec<String>,
+    /// Photos that go along with the last part.
+    pub media: Vec<PhotoId>,
     pub held: Option<Held>,
 }
 
@@ -75,8 +77,9 @@ impl<S: Store> Clerk<'_, S> {
         let contact = self.orgs[org].threads[thread].contact.clone();
         let mut plan = Plan::default();
         let is_team = body.from.side() == Side::Team;
+        let media: Vec<_> = body.photos.iter().map(|photo| photo.id.clone()).collect();
         if is_team
-            && !body.text.is_empty()
+            && !(body.text.is_empty() && body.photos.is_empty())
             && let Some(phone) = &contact.phone
         {
             let off = self.is_off(org, &number, phone).await?;
@@ -84,6 +87,7 @@ impl<S: Store> Clerk<'_, S> {
                 leg: Leg::Customer,
                 to: phone.clone(),
                 parts: parts(&body.text),
+                media: media.clone(),
                 held: off.then_some(Held::OptedOut),
             });
         }
@@ -117,6 +121,7 @@ impl<S: Store> Clerk<'_, S> {
                 leg: Leg::Copy,
                 to,
                 parts: parts(&copied),
+                media: media.clone(),
                 held,
             });
         }
@@ -153,6 +158,7 @@ impl<S: Store> Clerk<'_, S> {
                 from: number.clone(),
                 to: leg.to.clone(),
                 body,
+                media: if part == parts { leg.media.clone() } else { Vec::new() },
                 state: AttemptState::Due,
                 due_at: record.at,
                 queued_at: record.at,

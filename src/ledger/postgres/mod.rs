@@ -8,6 +8,7 @@ mod keys;
 mod lock;
 mod nodes;
 mod outbox;
+mod photos;
 mod session;
 mod store;
 mod transaction;
