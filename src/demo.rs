@@ -95,18 +95,20 @@ impl Demo {
         let elsewhere = settings.twilio()?.filter(|account| account.client.url != TWILIO_API);
         let app = App::start(settings, |prepared| {
             line = people(prepared.address, prepared.auth);
-            let shown = json!({ "org": line["org"], "customers": line["customers"], "staff": line["staff"] });
-            let mut routes = http::demo_pages(shown);
+            let mut phones = axum::Router::new();
             let account = match elsewhere {
                 // Several nodes of one demo share a simulator of its own process.
                 Some(account) => account,
                 None => {
                     let (ours, account) = simulated(prepared.address, settings.public_url.as_deref())?;
-                    routes = routes.merge(ours.router());
+                    phones = ours.router().merge(http::phones_page());
+                    line["phones"] = format!("http://{}/phones", prepared.address).into();
                     simulator = Some(ours);
                     account
                 }
             };
+            let shown = ["org", "customers", "staff", "phones"].map(|name| (name.to_owned(), line[name].clone()));
+            let pages = http::demo_pages(Value::Object(shown.into_iter().collect()));
             line["twilio"] = json!({
                 "account_sid": account.client.account,
                 "auth_token": account.auth_token.expose_secret(),
@@ -115,7 +117,7 @@ impl Demo {
                 "api": account.client.url,
             });
             Ok(Extra {
-                routes: Some(routes),
+                routes: Some(pages.merge(phones)),
                 account: Some(account),
             })
         })

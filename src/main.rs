@@ -171,6 +171,9 @@ fn print_pages(line: &serde_json::Value) {
             println!("  {} ({role})\n  {}\n", text(&person["name"]), text(&person["page"]));
         }
     }
+    if let Some(phones) = line["phones"].as_str() {
+        println!("  Everybody's phones\n  {phones}\n");
+    }
     println!("Ctrl-C stops it.");
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use anyhow::{Context, ensure};
 use clap::Args;
 use crewline::domain::Phone;
+use crewline::http;
 use crewline::sms::simulator::{Behaviour, Simulator, SimulatorSettings};
 use crewline::ws::listener;
 use serde_json::json;
@@ -85,9 +86,10 @@ pub async fn run(args: SimulatorArgs, stop: impl Future<Output = anyhow::Result<
     })?;
 
     let (end, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let pages = http::phones_page().merge(http::page_files());
     tasks.spawn(listener::serve(
         listener,
-        simulator.router(),
+        http::finish(simulator.router().merge(pages)),
         CONNECTIONS,
         end.clone(),
         tasks.clone(),
@@ -96,7 +98,9 @@ pub async fn run(args: SimulatorArgs, stop: impl Future<Output = anyhow::Result<
         let line = json!({ "url": url, "account_sid": account_sid, "auth_token": auth_token, "numbers": numbers });
         println!("{line}");
     } else {
-        println!("Twilio simulator: {url}\n\n  account     {account_sid}\n  auth token  {auth_token}");
+        println!(
+            "Twilio simulator: {url}\n\n  phones      {url}/phones\n  account     {account_sid}\n  auth token  {auth_token}"
+        );
         numbers.iter().for_each(|number| println!("  number      {number}"));
         println!("\nCtrl-C stops it.");
     }

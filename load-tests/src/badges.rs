@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::time::{Duration, Instant};
 
+use crate::chance::Chance;
 use crate::client::Client;
 use crate::cpu::Meter;
 use crate::hub::Which;
@@ -55,7 +56,7 @@ pub async fn run(args: Args) -> Result<Report> {
 
     let meter = Meter::start(stage.hub.pid);
     let live = Live::show(args.rounds * args.seconds, &stage.stats);
-    let (mut chance, mut done, mut wrong, mut compared) = (Chance(args.seed), 0, 0, 0);
+    let (mut chance, mut done, mut wrong, mut compared) = (Chance::of(args.seed), 0, 0, 0);
     for _ in 0..args.rounds {
         let (start, mut n) = (Instant::now(), 0);
         while args.rate.due(n) < Duration::from_secs(args.seconds) {
@@ -87,7 +88,8 @@ pub async fn run(args: Args) -> Result<Report> {
     Ok(report)
 }
 
-fn act(chance: &mut Chance, customer: &Client, team: &Client, thread: &str, due: Instant) {
+/// One thing done in a thread: by its customer, or by somebody of the team.
+pub fn act(chance: &mut Chance, customer: &Client, team: &Client, thread: &str, due: Instant) {
     // A customer's cursor is the thread's last seq: what somebody may have seen.
     let head = customer.journal().cursor();
     let seen = 1 + chance.below(head.max(1) as usize) as i64;
@@ -99,18 +101,5 @@ fn act(chance: &mut Chance, customer: &Client, team: &Client, thread: &str, due:
         5 if head > 0 => team.read(Some(thread), head),
         6 if head > 0 => team.handled(thread, seen),
         _ => customer.write(None, due),
-    }
-}
-
-/// SplitMix64: enough chance to mix actions, and the same choices for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % n.max(1) as u64) as usize
     }
 }

@@ -17,19 +17,26 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::dial::Dial;
-use crate::journal::{Heard, Journal};
+use crate::journal::{Heard, Journal, Refusal};
 use crate::stats::Stats;
 use crate::users::User;
 
-type Ws = WebSocketStream<TcpStream>;
+pub type Ws = WebSocketStream<TcpStream>;
 
 pub struct Client {
     n: usize,
     token: Arc<str>,
     journal: Arc<Mutex<Journal>>,
     stats: Arc<Stats>,
-    out: mpsc::UnboundedSender<String>,
+    out: mpsc::UnboundedSender<Frame>,
     task: JoinHandle<()>,
+}
+
+/// Something to say.
+pub struct Frame {
+    /// Of what is acknowledged.
+    pub id: Option<String>,
+    pub text: String,
 }
 
 /// A client that went away, with what it knew.
@@ -41,6 +48,26 @@ pub struct Away {
 }
 
 impl Client {
+    /// Whose socket, and what it does about losing it, is up to the task that `live` starts: it is given
+    /// what this client says, and its journal.
+    pub fn of(
+        n: usize,
+        user: &User,
+        stats: &Arc<Stats>,
+        live: impl FnOnce(mpsc::UnboundedReceiver<Frame>, Arc<Mutex<Journal>>) -> JoinHandle<()>,
+    ) -> Self {
+        let journal = Arc::new(Mutex::new(Journal::new(&user.sub, user.thread.clone())));
+        let (out, queue) = mpsc::unbounded_channel();
+        Self {
+            n,
+            token: Arc::clone(&user.token),
+            task: live(queue, Arc::clone(&journal)),
+            journal,
+            stats: Arc::clone(stats),
+            out,
+        }
+    }
+
     /// Signs in, and returns when the hub has said that there is nothing more to catch up with.
     pub async fn open(dial: &Dial, n: usize, user: &User, stats: &Arc<Stats>) -> Result<Self> {
         let away = Away {
@@ -66,11 +93,11 @@ impl Client {
             id
         };
         self.stats.sent.fetch_add(1, Ordering::Relaxed);
-        let mut frame = json!({"type": "send", "id": id, "text": "The water heater is leaking again, see you at 9?"});
+        let mut frame = json!({"type": "send", "id": &id, "text": "The water heater is leaking again, see you at 9?"});
         if let Some(thread) = thread {
             frame["thread"] = json!(thread);
         }
-        self.tell(&frame);
+        self.tell(Some(id), &frame);
     }
 
     pub fn read(&self, thread: Option<&str>, up_to: i64) {
@@ -78,16 +105,20 @@ impl Client {
         if let Some(thread) = thread {
             frame["thread"] = json!(thread);
         }
-        self.tell(&frame);
+        self.tell(None, &frame);
     }
 
     pub fn handled(&self, thread: &str, seen: i64) {
-        self.tell(&json!({"type": "handled", "thread": thread, "seen": seen}));
+        self.tell(None, &json!({"type": "handled", "thread": thread, "seen": seen}));
     }
 
-    fn tell(&self, frame: &Value) {
+    /// A frame as it stands.
+    pub fn tell(&self, id: Option<String>, frame: &Value) {
         // A socket that is gone has said so in the journal.
-        let _ = self.out.send(frame.to_string());
+        let _ = self.out.send(Frame {
+            id,
+            text: frame.to_string(),
+        });
     }
 
     /// Gone without a word, as when a phone loses its network.
@@ -123,7 +154,9 @@ impl Away {
         while !lock(&self.journal).caught_up {
             let Some(text) = next(&mut ws).await? else { continue };
             let mut journal = lock(&self.journal);
-            journal.hear(&text);
+            if let Heard::Refused(refusal) = journal.hear(&text) {
+                refused(&mut journal, &refusal);
+            }
             if let Some(fault) = &journal.fault {
                 bail!("{}: {fault}", journal.name);
             }
@@ -141,7 +174,7 @@ impl Away {
     }
 }
 
-async fn upgrade(dial: &Dial) -> Result<Ws> {
+pub async fn upgrade(dial: &Dial) -> Result<Ws> {
     let mut request = format!("ws://{}/v1/ws", dial.address).into_client_request()?;
     request
         .headers_mut()
@@ -151,18 +184,20 @@ async fn upgrade(dial: &Dial) -> Result<Ws> {
     Ok(ws)
 }
 
-async fn live(mut ws: Ws, mut queue: mpsc::UnboundedReceiver<String>, journal: Arc<Mutex<Journal>>, stats: Arc<Stats>) {
+async fn live(mut ws: Ws, mut queue: mpsc::UnboundedReceiver<Frame>, journal: Arc<Mutex<Journal>>, stats: Arc<Stats>) {
     loop {
         let done = tokio::select! {
             heard = next(&mut ws) => heard.map(|text| {
                 let Some(text) = text else { return };
-                match lock(&journal).hear(&text) {
-                    Heard::Acked(id) => stats.acked(&id),
+                let mut journal = lock(&journal);
+                match journal.hear(&text) {
+                    Heard::Acked { id, .. } => stats.acked(&id),
                     Heard::Delivered(id) => stats.delivered(&id),
-                    Heard::Nothing => {}
+                    Heard::Refused(refusal) => refused(&mut journal, &refusal),
+                    Heard::Bye(_) | Heard::Nothing => {}
                 }
             }),
-            Some(frame) = queue.recv() => ws.send(Message::text(frame)).await.map_err(Into::into),
+            Some(frame) = queue.recv() => ws.send(Message::text(frame.text)).await.map_err(Into::into),
         };
         if let Err(error) = done {
             return lock(&journal).blame(format!("the socket was lost: {error:#}"));
@@ -170,8 +205,14 @@ async fn live(mut ws: Ws, mut queue: mpsc::UnboundedReceiver<String>, journal: A
     }
 }
 
+/// Where nothing is broken on purpose, nothing is refused.
+fn refused(journal: &mut Journal, refusal: &Refusal) {
+    journal.refused += 1;
+    journal.blame(format!("refused: {refusal:?}"));
+}
+
 /// The next text frame, if it is one. Pings are answered on the way.
-async fn next(ws: &mut Ws) -> Result<Option<String>> {
+pub async fn next(ws: &mut Ws) -> Result<Option<String>> {
     match ws.next().await {
         Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
         Some(Ok(Message::Close(frame))) => bail!("closed: {frame:?}"),
@@ -181,6 +222,6 @@ async fn next(ws: &mut Ws) -> Result<Option<String>> {
     }
 }
 
-fn lock(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
+pub fn lock(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
     journal.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -85,6 +85,17 @@ impl Which {
 }
 
 impl Hub {
+    /// One that somebody else started.
+    pub fn at(address: SocketAddr, org: &str, service_token: &str) -> Result<Self> {
+        Ok(Self {
+            local: None,
+            pid: None,
+            dial: Dial::new(address, None, 1)?,
+            org: org.to_owned(),
+            service_token: service_token.to_owned(),
+        })
+    }
+
     /// A connection that speaks with the service token.
     pub async fn http(&self) -> Result<Http> {
         Http::connect(self.dial.address, &self.service_token).await

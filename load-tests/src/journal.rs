@@ -62,6 +62,8 @@ pub struct Journal {
     pub refused: u64,
     /// None before the first welcome.
     pub chain: Option<Chain>,
+    /// The log of the first welcome.
+    pub log: Option<String>,
     pub badge: Option<Badge>,
     pub caught_up: bool,
     /// When the last change came.
@@ -71,13 +73,28 @@ pub struct Journal {
     pub fault: Option<String>,
 }
 
-/// What the frame was, where somebody measures it.
+/// What the frame was, where somebody measures it or has to act on it.
 #[derive(Debug, PartialEq)]
 pub enum Heard {
-    Acked(String),
+    Acked {
+        id: String,
+        duplicate: bool,
+    },
     /// Live, and written by somebody else.
     Delivered(String),
+    /// Whether that is a fault depends on the client.
+    Refused(Refusal),
+    /// The hub sends this client away: after so many milliseconds it may come back.
+    Bye(u64),
     Nothing,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+pub struct Refusal {
+    pub id: Option<String>,
+    pub code: String,
+    /// The same frame may succeed later.
+    pub retry: bool,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +143,7 @@ impl Journal {
             acked: Vec::new(),
             refused: 0,
             chain: None,
+            log: None,
             badge: None,
             caught_up: false,
             moved: Instant::now(),
@@ -169,12 +187,13 @@ impl Journal {
                 self.caught_up = true;
             }
             "badge" => self.badged(&parse(text)?),
-            "error" => {
-                self.refused += 1;
-                return Err("refused".into());
+            "error" => return Ok(Heard::Refused(parse(text)?)),
+            "bye" => {
+                let after = parse::<Value>(text)?["retry_after_ms"].as_u64();
+                return Ok(Heard::Bye(after.unwrap_or(0)));
             }
             "reset" => return Err("a reset that nothing called for".into()),
-            "page" | "typing" | "presence" | "expiring" | "bye" | "pong" => {}
+            "page" | "typing" | "presence" | "expiring" | "pong" => {}
             other => return Err(format!("a frame of the unknown type {other:?}")),
         }
         Ok(Heard::Nothing)
@@ -202,7 +221,12 @@ impl Journal {
             return Err("an ack of what this client did not send".into());
         }
         self.acked.push((id.to_owned(), seq));
-        Ok(Heard::Acked(id.to_owned()))
+        Ok(Heard::Acked {
+            id: id.to_owned(),
+            duplicate: frame["duplicate"]
+                .as_bool()
+                .ok_or("an ack says whether it is a duplicate")?,
+        })
     }
 
     fn welcome(&mut self, frame: &Value) -> Result<(), String> {
@@ -210,6 +234,10 @@ impl Journal {
         let chain = self.chain.get_or_insert_with(|| Chain::after(theirs));
         if chain.to != theirs {
             return Err(format!("the welcome moves the cursor, which was {}", chain.to));
+        }
+        let log = frame["log"].as_str().ok_or("a welcome names its log")?;
+        if self.log.get_or_insert_with(|| log.to_owned()) != log {
+            return Err("another log, and no reset".into());
         }
         self.frames_per_second = frame["limits"]["frames_per_second"].as_f64().unwrap_or(0.0);
         Ok(())
@@ -240,7 +268,7 @@ pub mod tests {
     /// A client of the team at cursor 0, or a customer of a thread.
     pub fn joined(thread: Option<&str>) -> Journal {
         let mut journal = Journal::new("ana", thread.map(str::to_owned));
-        journal.hear(r#"{"type":"welcome","cursor":0,"limits":{"frames_per_second":20}}"#);
+        journal.hear(r#"{"type":"welcome","cursor":0,"log":"l","limits":{"frames_per_second":20}}"#);
         journal.hear(r#"{"type":"caught_up","cursor":0}"#);
         assert_eq!(journal.fault, None);
         journal
@@ -272,7 +300,11 @@ pub mod tests {
         journal.sent.insert("m1".into());
         assert_eq!(journal.hear(&change(1, "m1")), Heard::Nothing);
         let ack = r#"{"type":"ack","id":"m1","rev":1,"seq":1,"at":1,"duplicate":false}"#;
-        assert_eq!(journal.hear(ack), Heard::Acked("m1".into()));
+        let acked = Heard::Acked {
+            id: "m1".into(),
+            duplicate: false,
+        };
+        assert_eq!(journal.hear(ack), acked);
         journal.hear(&ack.replace("m1", "m2"));
         assert!(journal.fault.is_some(), "an ack of a stranger's message");
     }

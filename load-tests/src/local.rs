@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
+use crate::chance::Chance;
 use crate::http::Http;
 
 const ORG: &str = "load-test";
@@ -93,31 +94,40 @@ impl Local {
         }
     }
 
-    /// What `crewline verify` finds: nothing, or what differs.
     pub async fn verify(&self) -> Result<Vec<String>> {
-        let output = command(&self.binary, &self.env).arg("verify").output().await?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        match output.status.code() {
-            Some(0) => Ok(Vec::new()),
-            Some(1) => Ok(text.lines().map(str::to_owned).collect()),
-            _ => anyhow::bail!("verify: {}", String::from_utf8_lossy(&output.stderr)),
-        }
+        verify(&self.binary, &self.env).await
+    }
+}
+
+/// What `crewline verify` finds: nothing, or what differs.
+pub async fn verify(binary: &Path, env: &[(String, String)]) -> Result<Vec<String>> {
+    let output = command(binary, env).arg("verify").output().await?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    match output.status.code() {
+        Some(0) => Ok(Vec::new()),
+        Some(1) => Ok(text.lines().map(str::to_owned).collect()),
+        _ => anyhow::bail!("verify: {}", String::from_utf8_lossy(&output.stderr)),
     }
 }
 
 /// With our environment, but without anybody's account that sends real texts.
-fn command(binary: &Path, env: &[(String, String)]) -> Command {
+pub fn command(binary: &Path, env: &[(String, String)]) -> Command {
     let mut command = Command::new(binary);
+    without_accounts(&mut command).envs(env.iter().cloned());
+    command
+}
+
+pub fn without_accounts(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().contains("TWILIO") {
             command.env_remove(name);
         }
     }
-    command.envs(env.iter().cloned());
     command
 }
 
-async fn said(command: &mut Command) -> Result<String> {
+/// What it printed, if it ended well.
+pub async fn said(command: &mut Command) -> Result<String> {
     let output = command.output().await.context("the hub's binary cannot be run")?;
     let error = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "the hub's binary: {}", error.trim());
@@ -125,7 +135,7 @@ async fn said(command: &mut Command) -> Result<String> {
 }
 
 /// The environment's, so that tokens made elsewhere hold too; else one that nobody knows.
-fn secret() -> Result<String> {
+pub fn secret() -> Result<String> {
     if let Ok(secret) = std::env::var("CREWLINE_JWT_SECRET") {
         return Ok(secret);
     }
@@ -134,7 +144,17 @@ fn secret() -> Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Free a moment ago: `serve` does not say which port it was given.
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+/// Free a moment ago: `serve` does not say which port it was given. Below the range from which the
+/// kernel takes the ports of outgoing connections: one of those could have it before, or while what
+/// listens there is being started again.
+pub fn free_address() -> Result<SocketAddr> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+    let mut chance = Chance::of(now ^ u64::from(std::process::id()));
+    for _ in 0..1_000 {
+        let port = 20_000 + chance.below(12_000) as u16;
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return Ok(listener.local_addr()?);
+        }
+    }
+    anyhow::bail!("no free port between 20000 and 32000")
 }

@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
 mod badges;
+mod chance;
 mod chat;
 mod client;
 mod connect;
@@ -18,6 +19,7 @@ mod cpu;
 mod dial;
 mod expect;
 mod fan_out;
+mod faults;
 mod file;
 mod http;
 mod hub;
@@ -68,6 +70,9 @@ enum Scenario {
     /// Random questions, answers, reads and "handled": is every badge what a recount says?
     #[command(args_override_self = true)]
     Badges(badges::Args),
+    /// Chat on two nodes while they, Postgres, Redis, the wires, clients and clocks fail, by a seed
+    #[command(args_override_self = true)]
+    Faults(faults::Args),
     /// A scenario from a TOML file, whose keys are the flags
     Run {
         file: PathBuf,
@@ -105,6 +110,7 @@ async fn run() -> Result<bool> {
         Scenario::Chat(args) => chat::run(args).await,
         Scenario::Resume(args) => resume::run(args).await,
         Scenario::Badges(args) => badges::run(args).await,
+        Scenario::Faults(args) => faults::run(args).await,
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;
     // A figure that does not exist must not cost the figures that do.

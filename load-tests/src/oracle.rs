@@ -5,8 +5,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use anyhow::{Context, Result};
+use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::http::Http;
 use crate::journal::{Badge, Chain, Journal, Record};
 use crate::recount::Recount;
 use crate::report::Report;
@@ -24,6 +27,19 @@ pub struct Log {
 }
 
 impl Log {
+    /// Everything that was appended since.
+    pub async fn read(&mut self, http: &mut Http) -> Result<()> {
+        loop {
+            let path = format!("/v1/log?after={}", self.head());
+            let mut page = http.ask("GET", &path, &Value::Null).await?;
+            let records: Vec<Record> = serde_json::from_value(page["records"].take()).context("the log")?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            records.into_iter().for_each(|record| self.push(record));
+        }
+    }
+
     pub fn push(&mut self, record: Record) {
         self.recount.apply(&record);
         self.records.push(record);
@@ -102,6 +118,19 @@ pub fn judge(log: &Log, journals: &[Journal], quiet: Instant) -> Verdict {
 }
 
 impl Verdict {
+    /// Takes in the verdict on another run.
+    pub fn add(&mut self, other: Self) {
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+        self.gaps += other.gaps;
+        self.disordered += other.disordered;
+        self.unsettled += other.unsettled;
+        self.wrong_badges += other.wrong_badges;
+        self.unanswered += other.unanswered;
+        self.faults += other.faults;
+        self.told.extend(other.told);
+    }
+
     fn tell(&mut self, what: impl FnOnce() -> String) {
         if self.told.len() < TOLD {
             self.told.push(what());
@@ -208,5 +237,9 @@ impl Verdict {
     }
 }
 
+#[cfg(test)]
+mod broken;
+#[cfg(test)]
+mod engines;
 #[cfg(test)]
 mod tests;

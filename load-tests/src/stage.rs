@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
 use crate::hub::{Hub, Which};
-use crate::oracle::{self, Log, WITHIN};
+use crate::journal::Journal;
+use crate::oracle::{self, Log, Verdict, WITHIN};
 use crate::progress::bar;
 use crate::report::{Figure, Report};
 use crate::stats::Stats;
@@ -25,6 +25,8 @@ pub struct Stage {
     pub hub: Hub,
     pub stats: Arc<Stats>,
     log: Log,
+    /// How long clients are waited for at the end.
+    patience: Duration,
 }
 
 impl Stage {
@@ -34,11 +36,17 @@ impl Stage {
             most >= sockets as u64 + OTHER_FILES,
             "only {most} files may be open here: raise `ulimit -Hn`"
         );
+        // What comes later than it may is found by the oracle.
+        Self::at(which.hub(sockets).await?, WITHIN + Duration::from_secs(1))
+    }
+
+    pub fn at(hub: Hub, patience: Duration) -> Result<Self> {
         let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         Ok(Self {
-            hub: which.hub(sockets).await?,
+            hub,
             stats: Arc::new(Stats::new(format!("{run:x}"))),
             log: Log::default(),
+            patience,
         })
     }
 
@@ -76,11 +84,8 @@ impl Stage {
         let quiet = Instant::now();
         loop {
             self.read_log().await?;
-            if clients.iter().all(|client| self.log.is_settled(&client.journal())) {
-                return Ok(());
-            }
-            // What comes later than this is found by the oracle.
-            if quiet.elapsed() > WITHIN + Duration::from_secs(1) {
+            let settled = clients.iter().all(|client| self.log.is_settled(&client.journal()));
+            if settled || quiet.elapsed() > self.patience {
                 return Ok(());
             }
             sleep(Duration::from_millis(50)).await;
@@ -96,36 +101,30 @@ impl Stage {
     }
 
     async fn read_log(&mut self) -> Result<()> {
-        let mut http = self.hub.http().await?;
-        loop {
-            let path = format!("/v1/log?after={}", self.log.head());
-            let mut page = http.ask("GET", &path, &Value::Null).await?;
-            let records: Vec<Value> = serde_json::from_value(page["records"].take()).context("the log")?;
-            if records.is_empty() {
-                return Ok(());
-            }
-            for record in records {
-                self.log
-                    .push(serde_json::from_value(record).context("a record of the log")?);
-            }
-        }
+        self.log.read(&mut self.hub.http().await?).await
     }
 
-    /// Ends every run: the oracle's verdict, and with a hub of our own what `crewline verify` finds.
-    pub async fn finish(mut self, clients: Vec<Client>, report: &mut Report) -> Result<()> {
-        let quiet = Instant::now();
+    /// What the oracle says, once everybody has settled, and the journals that it was told from.
+    pub async fn judge(&mut self, clients: Vec<Client>, quiet: Instant) -> Result<(Verdict, Vec<Journal>)> {
         self.settle(&clients).await?;
         let mut journals = Vec::with_capacity(clients.len());
         for client in clients {
             journals.push(client.close().await.context("a journal that somebody still holds")?);
         }
+        Ok((oracle::judge(&self.log, &journals, quiet), journals))
+    }
+
+    /// Ends every run: the oracle's verdict, and with a hub of our own what `crewline verify` finds.
+    pub async fn finish(mut self, clients: Vec<Client>, report: &mut Report) -> Result<()> {
+        let quiet = Instant::now();
+        let (verdict, journals) = self.judge(clients, quiet).await?;
         let moved = journals.iter().map(|journal| journal.moved).max().unwrap_or(quiet);
         report.row(
             "settled_ms",
             Figure::Ms(moved.saturating_duration_since(quiet).as_secs_f64() * 1e3),
         );
         report.count("log_records", self.log.records.len() as u64);
-        oracle::judge(&self.log, &journals, quiet).add_to(report);
+        verdict.add_to(report);
         match &self.hub.local {
             Some(local) => {
                 let differences = local.verify().await?;

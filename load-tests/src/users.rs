@@ -48,7 +48,7 @@ pub async fn make(hub: &Hub, run: &str, role: Role, how_many: usize) -> Result<V
                         token: "".into(),
                         thread: None,
                     };
-                    let mut asked = json!({"role": "staff", "sub": sub, "name": name, "ttl_s": 21_600});
+                    let mut asked = json!({"role": "staff", "sub": sub, "name": name, "ttl_s": 86_400});
                     if role == Role::Customer {
                         let path = format!("/v1/orgs/{}/contacts/{sub}", hub.org);
                         let contact = http.ask("PUT", &path, &json!({"name": name})).await?;

@@ -37,8 +37,10 @@ pub enum Heard {
 /// - **Reach.** A payload published after [`Bus::subscribe`] returned is heard by that subscriber, by
 ///   the publisher too if it is subscribed.
 /// - **Order.** Payloads of one publisher for one org arrive in the order in which they were published.
-/// - **Loss.** A payload may be lost. If the engine knows, the node hears [`Heard::Gap`] afterwards.
-/// - **Beats** reach every node, whatever it is subscribed to.
+/// - **Loss.** A payload may be lost. If the hearer's engine knows, the node hears [`Heard::Gap`]
+///   afterwards; if the publisher's knows, its beats stay away until the others have noticed.
+/// - **Beats** reach every node, whatever it is subscribed to. One that arrives has come by every way
+///   that payloads take, so a way that is dead is heard as silence.
 /// - **Bounds.** A node that does not listen makes nobody wait and fills no memory: it loses, and is told.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {

@@ -179,9 +179,12 @@ mod tests {
     #[test]
     fn what_a_phone_shows_as_one_character_stays_in_one_segment() {
         let family = "👨‍👩‍👧‍👦"; // 11 units: six of them make a segment's 67
-        assert_eq!(segments(&family.repeat(7)).count, 2);
-        assert_eq!(segments(&family.repeat(12)).count, 2);
-        assert_eq!(segments(&family.repeat(13)).count, 3);
+        assert_eq!(segments(&format!("a{}", family.repeat(12))).count, 2);
+        assert_eq!(
+            segments(&format!("aa{}", family.repeat(12))).count,
+            3,
+            "134 units, but they do not come apart"
+        );
         let tower = format!("a{}", "\u{301}".repeat(200));
         assert_eq!(segments(&tower).count, 3, "one that fits nowhere is divided");
     }
@@ -207,11 +210,12 @@ mod tests {
 
     #[test]
     fn the_cut_is_at_white_space() {
-        let words = "word ".repeat(700);
+        // Six characters each, so that a part's end is in the middle of one.
+        let words = "words ".repeat(600);
         let parts = parts(words.trim());
         assert_eq!(parts.len(), 3);
         for part in &parts {
-            assert!(part.ends_with(" word"), "{part}");
+            assert!(part.ends_with(" words"), "{part}");
         }
         assert_eq!(joined(&parts, " "), words.trim());
         let exact = format!("{} {}", "a".repeat(1_594), "b".repeat(100));
@@ -223,6 +227,17 @@ mod tests {
         let parts = parts(&"x".repeat(16_000));
         assert_eq!(parts.len(), 11);
         assert!(parts[0].starts_with("(1/11) ") && parts[10].starts_with("(11/11) "));
+    }
+
+    #[test]
+    fn what_a_phone_shows_as_one_character_stays_in_one_part() {
+        let family = "👨‍👩‍👧‍👦";
+        let parts = parts(&family.repeat(300));
+        assert_eq!(parts.len(), 3);
+        for part in &parts {
+            let (_, bare) = part.split_once(") ").unwrap();
+            assert_eq!(bare, family.repeat(bare.len() / family.len()));
+        }
     }
 
     #[test]

@@ -20,16 +20,26 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 #[folder = "src/ui"]
 struct Files;
 
-/// `/`, `/portal`, `/crm` and what they load.
+/// `/`, `/portal` and `/crm`.
 pub fn router() -> Router {
     Router::new()
         .route("/", get(|headers| page("index.html", headers)))
         .route("/portal", get(|headers| page("portal.html", headers)))
         .route("/crm", get(|headers| page("crm.html", headers)))
-        .route(
-            "/ui/{file}",
-            get(|Path(file): Path<String>, headers: HeaderMap| async move { page(&file, headers).await }),
-        )
+        .merge(files())
+}
+
+/// What the pages load.
+pub fn files() -> Router {
+    Router::new().route(
+        "/ui/{file}",
+        get(|Path(file): Path<String>, headers: HeaderMap| async move { page(&file, headers).await }),
+    )
+}
+
+/// `/phones`: only where there is a simulator.
+pub fn phones() -> Router {
+    Router::new().route("/phones", get(|headers| page("phones.html", headers)))
 }
 
 /// Who can be signed in with one click: everybody. Only `crewline demo` serves it.

@@ -84,16 +84,21 @@ fn refusal(code: Code) -> Refusal {
 
 enum Waiting {
     For(oneshot::Receiver<Answer>, Arc<AtomicU8>, Pin<Box<Sleep>>),
-    Refused,
+    Answered(Box<Answer>),
 }
 
 /// The answer to a command, when it comes. Dropping it does not take the command back.
 pub struct Pending(Waiting);
 
 impl Pending {
+    /// An answer that is there already, for an engine that needs no queue.
+    pub fn answered(answer: Result<Outcome, Refusal>) -> Self {
+        Self(Waiting::Answered(Box::new(answer)))
+    }
+
     /// The answer to what found no room in the queue.
     pub(super) fn refused() -> Self {
-        Self(Waiting::Refused)
+        Self::answered(Err(refusal(Code::Busy)))
     }
 }
 
@@ -102,7 +107,7 @@ impl Future for Pending {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         match &mut self.get_mut().0 {
-            Waiting::Refused => Poll::Ready(Err(refusal(Code::Busy))),
+            Waiting::Answered(answer) => Poll::Ready(answer.as_ref().clone()),
             Waiting::For(answer, place, patience) => {
                 if let Poll::Ready(answer) = Pin::new(answer).poll(cx) {
                     // A writer that went away without an answer may have committed first.

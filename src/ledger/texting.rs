@@ -200,5 +200,5 @@ pub(super) async fn attempts_of(
     );
     let values = [Value::Text(org.as_str()), Value::Text(thread.as_str()), Value::Int(of)];
     let found = reading.rows(sql, &values).await?;
-    found.iter().map(|row| attempt(row)).collect()
+    found.iter().map(attempt).collect()
 }

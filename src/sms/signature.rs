@@ -117,7 +117,6 @@ impl Validator {
                 Form::json(body).ok_or(Refused::Unreadable)
             }
             Some(kind) if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") => Err(Refused::ContentType),
-            None if !body.is_empty() => Err(Refused::ContentType),
             _ => {
                 let form = Form::urlencoded(body);
                 self.signed(target, &form, signature)?;

@@ -1,5 +1,5 @@
 /**
- * The HTTP side: reads with the person's token, which is renewed once when the
+ * The HTTP side: asks with the person's token, which is renewed once when the
  * server will not have it.
  *
  *   const api = new Api({ http: "https://hub.example" }, (refused) => tokens.current(refused));
@@ -30,10 +30,19 @@ export class Api {
   }
 
   /** @returns {Promise<any>} */
-  async get(path, parameters = {}) {
+  get(path, parameters = {}) {
     const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null);
     const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
-    const ask = (token) => this.#fetch(`${this.#base}${path}${query}`, { headers: { authorization: `Bearer ${token}` } });
+    return this.#ask(path + query, {});
+  }
+
+  /** @returns {Promise<any>} */
+  post(path, body) {
+    return this.#ask(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  }
+
+  async #ask(target, { headers, ...request }) {
+    const ask = (token) => this.#fetch(`${this.#base}${target}`, { ...request, headers: { ...headers, authorization: `Bearer ${token}` } });
 
     const token = await this.#token();
     let answer = await ask(token);

@@ -171,7 +171,17 @@ export class CrewlineClient extends EventTarget {
     return this.#api.get("/v1/inbox", range);
   }
 
-  /** A thread's counters and marks. */
+  /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] */
+  unrouted(range = {}) {
+    return this.#api.get("/v1/unrouted", range);
+  }
+
+  /** Staff: texts that failed, or may have, are sent once more. @param {string[]} attempts as their delivery records name them */
+  async resend(thread, attempts) {
+    for (const attempt of attempts) await this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/resend`, { attempt });
+  }
+
+  /** A thread's counters and marks, and whether texts go to the customer's phone. */
   thread(thread) {
     return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);
   }

@@ -7,10 +7,12 @@
  *   composer.addEventListener("send", ({ detail }) => client.send(detail));      // {text, internal}
  *   composer.addEventListener("typing", ({ detail }) => client.typing(thread, detail.on, detail.internal));
  *   composer.limit = client.limits.text_chars;
+ *   composer.texted = true;                              // it goes out as text messages too: tells how many
  *   composer.draft = { text: "", internal: false };      // to read and to set
  *   composer.disabled = true;
  */
 import { h, setText } from "./dom.js";
+import { cost } from "./segments.js";
 
 /** From here on the characters that are left are told. */
 const TELL = 200;
@@ -20,10 +22,12 @@ class Composer extends HTMLElement {
 
   #text = h("textarea", { rows: "1", "aria-label": "Message", "data-testid": "composer", enterkeyhint: "send" });
   #send = h("button", { type: "submit", class: "primary", "data-testid": "send" }, "Send");
+  #cost = h("span", { class: "cost", "data-testid": "segments" });
   #left = h("span", { class: "left", "aria-live": "polite" });
   #toggle = h("input", { type: "checkbox", role: "switch", "data-testid": "note-toggle" });
   #form = h("form", {}, this.#text, this.#send);
   #disabled = false;
+  #texted = false;
 
   constructor() {
     super();
@@ -39,7 +43,7 @@ class Composer extends HTMLElement {
   connectedCallback() {
     const below = h("div", { class: "below" });
     if (this.hasAttribute("notes")) below.append(h("label", { class: "switch" }, this.#toggle, "Internal note"));
-    below.append(this.#left);
+    below.append(this.#cost, this.#left);
     this.replaceChildren(this.#form, below);
     this.#show();
   }
@@ -56,6 +60,11 @@ class Composer extends HTMLElement {
 
   set disabled(disabled) {
     this.#disabled = disabled;
+    this.#show();
+  }
+
+  set texted(texted) {
+    this.#texted = texted;
     this.#show();
   }
 
@@ -105,6 +114,7 @@ class Composer extends HTMLElement {
     this.#send.disabled = this.#disabled || left < 0 || this.#text.value.trim() === "";
     setText(this.#send, note ? "Add note" : "Send");
     setText(this.#left, left < 0 ? `${-left} characters too many` : left < TELL ? `${left} characters left` : "");
+    setText(this.#cost, this.#texted && !note ? costSentence(this.#text.value.trim()) : "");
     this.#text.style.height = "auto";
     if (this.#text.scrollHeight > 0) this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
   }
@@ -112,6 +122,12 @@ class Composer extends HTMLElement {
   #say(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+function costSentence(text) {
+  if (text === "") return "";
+  const { segments, encoding } = cost(text);
+  return `${segments} ${segments === 1 ? "text" : "texts"} (${encoding})`;
 }
 
 customElements.define("crew-composer", Composer);

@@ -8,16 +8,19 @@
  *   conversation.before;                 // null: the start has been reached
  *
  * Records are known by their number in the reader's view, never by their id:
- * copies have none. Receipts come after what they cover, so whoever has a
- * message and all that follows has its times too.
+ * copies have none. Receipts and deliveries come after what they are about, so
+ * whoever has a message and all that follows knows how it fared, too.
  *
  * @typedef {object} Item
  * @property {number} number in the reader's view
  * @property {object} record
- * @property {number | null} delivered_at by the other side, ms
+ * @property {number | null} delivered_at to the other side, in its page or by SMS, ms
  * @property {number | null} read_at by the other side, ms
  * @property {Map<string, {name: string, at: number}>} readers who of the other side, and when
+ * @property {Texts} texts what became of the texts that carry it on
  */
+import { Texts } from "./texts.js";
+
 export class Conversation {
   /** @type {Item[]} every record that was loaded, oldest first */
   items = [];
@@ -31,6 +34,8 @@ export class Conversation {
   #role;
   #early = [];
   #receipts = { customer: new Receipts(), team: new Receipts() };
+  /** Messages by seq: what deliveries are of. */
+  #messages = new Map();
 
   /** @param {"customer" | "staff"} role whose view the records come from */
   constructor(role) {
@@ -62,7 +67,7 @@ export class Conversation {
   /**
    * Takes a change of this thread. One that the first page already held alters
    * nothing; one that comes before the first page waits for it.
-   * @returns {{added: Item[], touched: Item[]}} the new item, and those whose receipts it changed
+   * @returns {{added: Item[], touched: Item[]}} the new item, and those of which it tells something
    */
   apply(record) {
     if (!this.loaded) {
@@ -91,13 +96,13 @@ export class Conversation {
 
   #item(record) {
     const number = this.#role === "customer" ? record.seq : record.rev;
-    return { number, record, delivered_at: null, read_at: null, readers: new Map() };
+    return { number, record, ...unheard(record) };
   }
 
   #replay() {
     this.#receipts = { customer: new Receipts(), team: new Receipts() };
     for (const item of this.items) {
-      Object.assign(item, { delivered_at: null, read_at: null, readers: new Map() });
+      Object.assign(item, unheard(item.record));
       this.#step(item);
     }
   }
@@ -105,10 +110,31 @@ export class Conversation {
   #step(item) {
     const { record } = item;
     this.lastSeq = Math.max(this.lastSeq, record.seq ?? 0);
-    if (record.kind === "message") this.#receipts[otherSide(sideOf(record.from))].expect(item);
-    if (record.kind === "receipt") return this.#receipts[record.side]?.take(record) ?? [];
-    return [];
+    return this.#steps[record.kind]?.(item) ?? [];
   }
+
+  #steps = {
+    message: (item) => {
+      this.#messages.set(item.record.seq, item);
+      this.#receipts[otherSide(sideOf(item.record.from))].expect(item);
+    },
+
+    receipt: ({ record }) => this.#receipts[record.side]?.take(record),
+
+    /** Of a message that is not loaded it is taken when that is. */
+    delivery: ({ record }) => {
+      const item = this.#messages.get(record.of);
+      if (!item) return [];
+      const { leg, state } = item.texts.take(record);
+      if (leg === "customer" && state === "delivered") item.delivered_at ??= record.at;
+      return [item];
+    },
+  };
+}
+
+/** What is known of a record of which nothing was heard yet. */
+function unheard(record) {
+  return { delivered_at: null, read_at: null, readers: new Map(), texts: new Texts(record) };
 }
 
 /** What one side has said about the messages of the other. */
@@ -127,10 +153,12 @@ class Receipts {
     return sub === undefined ? this.#read : this.#readers.get(sub) ?? 0;
   }
 
-  /** The first receipt that covers a message gives it its time: a read is a delivery too. */
+  /** The first that covers a message gives it its time: a read is a delivery too. */
   take({ mark, up_to, at, by }) {
     const touched = new Set();
     for (const item of this.#between(this.#delivered, up_to)) {
+      // Its SMS may have been there before.
+      if (item.delivered_at !== null) continue;
       item.delivered_at = at;
       touched.add(item);
     }

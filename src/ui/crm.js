@@ -5,6 +5,8 @@ import "./composer.js";
 import "./inbox-list.js";
 import "./state-line.js";
 import "./thread-view.js";
+import "./unrouted-list.js";
+import { followConsent } from "./consent.js";
 import { setText } from "./dom.js";
 import { showBadge } from "./nav-badge.js";
 import { Presence, Typists } from "./people.js";
@@ -23,6 +25,8 @@ const composer = document.querySelector("crew-composer");
 let selected = null;
 /** What was begun in other threads. */
 const drafts = new Map();
+/** Ends with the open thread. */
+let following = new AbortController();
 
 if (client) start();
 else sayNoSession(document.querySelector("main"));
@@ -69,6 +73,7 @@ function start() {
 
   document.querySelector("crew-state").watch(client);
   list.open(client, presence);
+  document.querySelector("crew-unrouted").open(client, (thread) => MARK + thread);
   openFromAddress();
   client.connect();
 
@@ -93,6 +98,9 @@ function start() {
   function open(thread) {
     if (selected) drafts.set(selected, composer.draft);
     selected = thread;
+    following.abort();
+    following = new AbortController();
+    showConsent(null);
     list.selected = thread;
     document.body.classList.toggle("has-thread", thread !== null);
     at("opened").hidden = thread === null;
@@ -102,16 +110,23 @@ function start() {
       view.leave();
     } else {
       view.open(client, thread);
+      followConsent(client, thread, showConsent, following.signal);
       if (client.cursor !== null) list.need(thread);
     }
     showContact();
     showTyping();
   }
 
+  function showConsent(texts) {
+    at("texts-off").hidden = texts !== "off";
+    composer.texted = texts === "on";
+  }
+
   function showContact() {
     const row = selected && list.row(selected);
     setText(at("contact"), row ? row.contact.name || row.contact.phone || "Unknown" : "");
-    setText(at("phone"), row?.contact.phone ?? "");
+    setText(at("phone"), row?.contact.phone && row.contact.phone !== row.contact.name ? row.contact.phone : "");
+    at("unknown").hidden = !row?.contact.unknown;
     at("handled").disabled = !row || row.waiting_since === null || client.state !== "live";
     showPresence();
   }

@@ -13,7 +13,7 @@ import { h, setText } from "./dom.js";
 import { InboxRow } from "./inbox-row.js";
 import { Inbox, matches } from "./inbox.js";
 
-const FILTERS = { all: "All", new: "New", waiting: "Waiting" };
+const FILTERS = { all: "All", new: "New", waiting: "Waiting", failed: "Failed" };
 const NEAR = 400;
 const TICK_MS = 30_000;
 

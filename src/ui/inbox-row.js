@@ -14,16 +14,18 @@ const SNIPPET = 160;
 export class InboxRow {
   #state = null;
   #name = h("b", { class: "name" });
+  #unknown = h("span", { class: "unknown", "data-testid": "unknown", hidden: true }, "unknown number");
   #dot = h("span", { class: "dot", hidden: true, role: "img", "aria-label": "is here", title: "is here" });
   #time = h("span", { class: "when" });
   #text = h("span", { class: "text", dir: "auto", "data-testid": "row-text" });
   #new = h("span", { class: "flag new", "data-testid": "flag-new" });
   #waiting = h("span", { class: "flag waiting", "data-testid": "flag-waiting" });
+  #failed = h("span", { class: "flag failed", "data-testid": "flag-failed", title: "The last text to the customer failed, or may have" }, "Failed");
   #flags = h("span", { class: "flags" });
 
   constructor(thread, select) {
     this.button = h("button", { type: "button", class: "row", "data-testid": "thread-row", "data-thread": thread, onclick: select },
-      h("span", { class: "line" }, h("span", { class: "who" }, this.#name, this.#dot), this.#time),
+      h("span", { class: "line" }, h("span", { class: "who" }, this.#name, this.#unknown, this.#dot), this.#time),
       h("span", { class: "line" }, this.#text, this.#flags));
     this.element = h("li", {}, this.button);
   }
@@ -36,6 +38,7 @@ export class InboxRow {
   show(state, { me, here, selected }) {
     const { contact, last } = state;
     setText(this.#name, contact.name || contact.phone || "Unknown");
+    this.#unknown.hidden = !contact.unknown;
     this.#dot.hidden = !here;
     if (last?.at !== this.#state?.last?.at) this.#time.replaceChildren(...(last ? [timeElement(last.at, shortTime(last.at))] : []));
     setText(this.#text, snippet(last, me));
@@ -51,6 +54,7 @@ export class InboxRow {
     const { unread, waiting_since, last } = this.#state;
     setText(this.#new, unread > 1 ? `${unread} new` : "New");
     if (waiting_since !== null) setText(this.#waiting, `Waiting ${waited(waiting_since)}`.trim());
+    toggle(this.#flags, this.#failed, this.#state.failed);
     toggle(this.#flags, this.#new, this.#state.new);
     toggle(this.#flags, this.#waiting, waiting_since !== null);
     if (last) setText(this.#time.firstChild, shortTime(last.at));

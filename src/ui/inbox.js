@@ -14,12 +14,14 @@
  *
  * @typedef {object} Row
  * @property {string} thread
- * @property {{id: string, name: string, phone: string | null}} contact
+ * @property {{id: string, name: string, phone: string | null, unknown?: boolean}} contact
  * @property {object | null} [last] newest message or note; undefined while it is not known
  * @property {number} active its rev
  * @property {boolean} new
  * @property {number} unread
  * @property {number | null} waiting_since
+ * @property {boolean} failed the last text to the customer failed, or may have
+ * @property {number} [failedAt] the seq of its message, if that was told
  * @property {number} seq the thread's last
  * @property {number} asOf the rev up to which this row is right
  */
@@ -76,7 +78,7 @@ export class Inbox {
     const last = newest(this.#strays.get(thread), row?.last);
     this.#strays.delete(thread);
     this.rows.set(thread, {
-      thread, contact, seq, unread, last, asOf: as_of,
+      thread, contact, seq, unread, last, asOf: as_of, failed: row?.failed ?? false, failedAt: row?.failedAt,
       new: unread > 0, waiting_since: waiting_since ?? null, active: last?.rev ?? 0,
     });
     return true;
@@ -111,9 +113,18 @@ export class Inbox {
       Object.assign(row, { unread: 0, new: false });
     },
 
+    delivery: (row, { leg, state, of }) => {
+      if (leg !== "customer") return;
+      if (state === "failed" || state === "unknown") Object.assign(row, { failed: true, failedAt: Math.max(of, row.failedAt ?? 0) });
+      // An older one that got through says nothing of the one that failed.
+      else if ((state === "sent" || state === "delivered") && of >= (row.failedAt ?? 0)) Object.assign(row, { failed: false, failedAt: 0 });
+    },
+
     thread: (row, record) => {
       if (record.event === "handled") return this.#answered(row, record.seen ?? Infinity, customersLast(row));
-      if (record.event === "contact") row.contact = { id: record.contact, name: record.name, phone: record.phone };
+      if (record.event === "contact") {
+        row.contact = { id: record.contact, name: record.name, phone: record.phone, unknown: record.unknown };
+      }
     },
   };
 
@@ -134,6 +145,7 @@ export class Inbox {
 export function matches(row, filter) {
   if (filter === "new") return row.new;
   if (filter === "waiting") return row.waiting_since !== null;
+  if (filter === "failed") return row.failed;
   return true;
 }
 

@@ -10,11 +10,12 @@ const answer = await fetch("/demo.json").catch(() => null);
 if (answer?.ok) showDemo(await answer.json());
 else people.replaceChildren(h("p", { "data-testid": "hub" }, "This is a Crewline hub. There is nothing to see here: customers and staff open their pages by a personal link."));
 
-function showDemo({ org, customers, staff }) {
+function showDemo({ org, customers, staff, phones }) {
   people.replaceChildren(
-    h("p", {}, `A demo of ${org?.name ?? org}. Open two people side by side and let them talk.`),
+    h("p", {}, `A demo of ${org?.name ?? org}. Open two people and the phones side by side and let them talk.`),
     group("Customers, in the portal", customers.map(({ name, phone, page }) => person(name, phone, page))),
     group("Staff, in the CRM", staff.map(({ name, sub, page }) => person(name, sub, page))),
+    ...(phones ? [group("Their phones", [person("Every text, on the phone that gets it", "", phones)])] : []),
   );
 }
 

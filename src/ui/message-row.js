@@ -2,7 +2,7 @@
  * The row of one record, and of one message on its way out.
  *
  *   const row = recordRow(item, client);        // null: this kind shows nothing here
- *   patchReceipt(row, item, client);
+ *   patchReceipt(row, item, client);            // at first, and whenever it was touched
  *   const pending = pendingRow(entry, client, { retry, edit, discard });
  *
  * Own side on the right, the other side on the left, notes and events apart.
@@ -11,7 +11,7 @@ import { sideOf } from "./conversation.js";
 import { h } from "./dom.js";
 import { nearTime, timeElement } from "./time.js";
 
-const VIA = { sms: "by SMS", ai: "by phone" };
+const VIA = { sms: bySms, ai: () => "by phone" };
 
 /** @param {import("./conversation.js").Item} item */
 export function recordRow(item, client) {
@@ -33,12 +33,14 @@ const ROWS = {
       testid: "message",
       author: `${record.from.kind} ${record.from.sub ?? record.from.id}`,
       name: client.you.role === "customer" && own ? "You" : record.from.name,
-      note: VIA[record.via],
+      note: VIA[record.via]?.(record),
       time: record.at,
       text: record.text || (record.photos?.length ? "Photo" : ""),
       data: { seq: record.seq, rev: record.rev, id: record.id },
     });
-    patchReceipt(row, item, client);
+    const expected = record.media_expected ?? record.media?.length ?? 0;
+    if (expected > 0) row.querySelector("[data-testid=text]").after(h("p", { class: "media", "data-testid": "media" }, mediaSentence(expected, record.media)));
+    row.append(h("div", { class: "texts", "data-testid": "texts" }));
     return row;
   },
 
@@ -55,12 +57,19 @@ const ROWS = {
 
   thread: ({ record }, client) => {
     const said = client.you.role === "staff" && EVENTS[record.event]?.(record);
-    return said ? h("p", { class: "chip", "data-testid": "event", "data-rev": record.rev }, said, " · ", timeElement(record.at)) : null;
+    return said ? chip(record, said) : null;
   },
+
+  consent: ({ record }, client) => chip(record, client.you.role === "customer"
+    ? `Texts are ${record.texts} for your number`
+    : `Texts to ${record.phone} are ${record.texts}: ${CONSENT_WORDS[record.word] ?? `it sent “${record.word}”`}`),
 };
 
+/** What Twilio itself says instead of a word from the phone. */
+const CONSENT_WORDS = { 21610: "its network says so" };
+
 const EVENTS = {
-  contact: ({ name, phone }) => ["Contact:", name, phone].filter(Boolean).join(" "),
+  contact: ({ name, phone, unknown }) => unknown ? `A number that no contact has: ${phone}` : ["Contact:", name, phone].filter(Boolean).join(" "),
   handled: ({ by }) => `${by?.name ?? "Somebody"} marked this as handled`,
 };
 
@@ -108,6 +117,20 @@ function between({ records = [] }, client) {
   return h("ul", { class: "between", "aria-label": "What came in between" },
     ...said.map((record) => h("li", {},
       h("b", {}, client.isMe(record.from) ? "You" : record.from.name), " ", timeElement(record.at), " ", record.text)));
+}
+
+function chip({ rev, at }, said) {
+  return h("p", { class: "chip", "data-testid": "event", "data-rev": rev }, said, " · ", timeElement(at));
+}
+
+/** The team sees which phone it was, unless that is the name already. */
+function bySms({ phone, from }) {
+  return phone && !from.name.includes(phone) ? `by SMS from ${phone}` : "by SMS";
+}
+
+function mediaSentence(count, media = []) {
+  const what = media.every(({ content_type }) => content_type.startsWith("image/")) ? "picture" : "file";
+  return count === 1 ? `1 ${what} was sent by SMS` : `${count} ${what}s were sent by SMS`;
 }
 
 function bubble({ className, testid, author, name, note, time, text, data }) {

@@ -4,6 +4,7 @@
 import "./composer.js";
 import "./state-line.js";
 import "./thread-view.js";
+import { followConsent } from "./consent.js";
 import { setText } from "./dom.js";
 import { showBadge } from "./nav-badge.js";
 import { Typists } from "./people.js";
@@ -37,6 +38,7 @@ function start() {
   });
 
   document.querySelector("crew-state").watch(client);
+  followConsent(client, undefined, (texts) => { document.querySelector("#texts-off").hidden = texts !== "off"; });
   view.open(client);
   client.connect();
 }

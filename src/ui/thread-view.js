@@ -15,6 +15,7 @@ import { Conversation, sideOf } from "./conversation.js";
 import { h, setText } from "./dom.js";
 import { ownSide, patchReceipt, pendingRow, recordRow } from "./message-row.js";
 import { Reading } from "./reading.js";
+import { patchTexts } from "./text-lines.js";
 import { dayKey, dayLabel } from "./time.js";
 
 const PAGE = 50;
@@ -142,7 +143,7 @@ class ThreadView extends HTMLElement {
     const { added, touched } = this.#conversation.apply(record);
     for (const item of touched) {
       const row = this.#rows.get(item.number);
-      if (row) patchReceipt(row, item, this.#client);
+      if (row) this.#patch(row, item);
     }
     for (const item of added) this.#append(item);
     if (added.length > 0) this.#received();
@@ -181,10 +182,17 @@ class ThreadView extends HTMLElement {
     if (!row) return null;
     this.#rows.set(item.number, row);
     const { record } = item;
+    if (record.kind === "message") this.#patch(row, item);
     const side = ownSide(this.#client);
     const mark = this.#conversation.readBy(side, side === "team" ? this.#client.you.sub : undefined);
     if (record.kind === "message" && sideOf(record.from) !== side && record.seq > mark) this.#reading.watch(row, record.seq);
     return row;
+  }
+
+  /** How the message fares. */
+  #patch(row, item) {
+    patchReceipt(row, item, this.#client);
+    patchTexts(row, item, this.#client, (attempts) => this.#client.resend(this.#thread, attempts));
   }
 
   /** It is on this device now. */

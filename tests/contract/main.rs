@@ -14,6 +14,7 @@ mod ledger;
 mod only_appends;
 mod postgres;
 mod postgres_faults;
+mod postgres_locks;
 mod tampering;
 mod twilio;
 mod two_hubs;

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Hub;
+use crate::redis::Redis;
 use crate::support::chromium::Browser;
 use crate::support::pages::{Cast, Tab, row};
-use crate::two_nodes::Nodes;
+use crate::support::{Hub, Nodes};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conversation_between_a_customer_and_two_of_the_crew() {
@@ -14,7 +14,8 @@ async fn a_conversation_between_a_customer_and_two_of_the_crew() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_conversation_with_the_crew_at_another_node() {
-    let nodes = Nodes::start().await;
+    let redis = Redis::start();
+    let nodes = Nodes::on(redis.url()).await;
     let hub = nodes.node().await;
     let crew = nodes.node().await;
     conversation(Cast::on(hub, Some(crew)).await).await;
@@ -320,9 +321,10 @@ async fn the_demo_opens_by_its_links_alone() {
     let hub = Hub::with(&[]).await;
     let browser = Browser::start().await;
     let start = browser.open(&hub.url).await;
-    let people = hub.demo["customers"].as_array().unwrap().len() + hub.demo["staff"].as_array().unwrap().len();
+    // And one to their phones.
+    let links = 1 + hub.demo["customers"].as_array().unwrap().len() + hub.demo["staff"].as_array().unwrap().len();
     start
-        .until(&format!("document.querySelectorAll('#people a').length === {people}"))
+        .until(&format!("document.querySelectorAll('#people a').length === {links}"))
         .await;
     let (customer, staff) = (&hub.demo["customers"][0], &hub.demo["staff"][0]);
     let link = |person: &Value| {

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
 
-fn crewline(args: &[&str], env: &[(&str, &str)]) -> Output {
+pub fn crewline(args: &[&str], env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crewline"));
     command.args(args);
     for (name, _) in std::env::vars().filter(|(name, _)| {

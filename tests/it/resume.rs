@@ -38,7 +38,7 @@ fn customer_view(log: &[Value], thread: &str) -> Vec<Value> {
 }
 
 /// Scrolls a thread back to the start of the conversation, oldest record first.
-async fn whole_thread(reader: &Client, thread: &str) -> Vec<Value> {
+pub async fn whole_thread(reader: &Client, thread: &str) -> Vec<Value> {
     let mut newest_first = Vec::new();
     let mut before = Value::Null;
     loop {

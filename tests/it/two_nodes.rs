@@ -4,40 +4,11 @@
 use std::time::{Duration, Instant};
 
 use crate::redis::Redis;
-use crate::support::{Client, Hub, Scene};
-
-/// Promise 2.
-const WITHIN: Duration = Duration::from_secs(1);
-
-/// What nodes share: a fresh database, and a Redis of their own.
-pub struct Nodes {
-    pub redis: Redis,
-    database: String,
-}
-
-impl Nodes {
-    pub async fn start() -> Self {
-        let cluster = crate::cluster::cluster();
-        let database = cluster.database().await;
-        Self {
-            redis: Redis::start(),
-            database: cluster.url("owner", &database),
-        }
-    }
-
-    /// One more node.
-    pub async fn node(&self) -> Hub {
-        Hub::with(&[
-            ("DATABASE_URL", &self.database),
-            ("REDIS_URL", &self.redis.url()),
-            ("CREWLINE_FRAMES_PER_SECOND", "100000"),
-            ("CREWLINE_DRAIN_WINDOW_MS", "500"),
-        ])
-        .await
-    }
-}
+use crate::support::nodes::{WITHIN, crosses, degraded};
+use crate::support::{Hub, Nodes, Org, Relay, Scene, eventually};
 
 struct Cluster {
+    redis: Redis,
     nodes: Nodes,
     scene: Scene,
     other: Hub,
@@ -45,37 +16,16 @@ struct Cluster {
 
 impl Cluster {
     async fn start() -> Self {
-        let nodes = Nodes::start().await;
-        let scene = Scene::on(nodes.node().await).await;
-        let other = nodes.node().await;
-        Self { nodes, scene, other }
-    }
-
-    async fn degraded(&self, hub: &Hub, is: bool) {
-        let line = format!("crewline_degraded {}", u8::from(is));
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !hub
-            .ask("GET", "/metrics", None, None)
-            .await
-            .text
-            .lines()
-            .any(|one| one == line)
-        {
-            assert!(Instant::now() < deadline, "never: {line}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        let redis = Redis::start();
+        let nodes = Nodes::on(redis.url()).await;
+        let (scene, other) = nodes.two().await;
+        Self {
+            redis,
+            nodes,
+            scene,
+            other,
         }
     }
-}
-
-/// Says something at one node, and waits for it at the other.
-async fn crosses(from: &Client, to: &Client, thread: &str, text: &str) -> Duration {
-    from.say(thread, text).await;
-    let acked = Instant::now();
-    to.until_within(WITHIN, text, |s| {
-        s.fold.texts(thread).last().is_some_and(|last| last == text)
-    })
-    .await;
-    acked.elapsed()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,25 +53,25 @@ async fn with_redis_killed_or_standing_still_messages_cross_within_a_second() {
 
     for (fault, heal) in [("KILL", "restart"), ("STOP", "CONT")] {
         match fault {
-            "KILL" => cluster.nodes.redis.kill(),
-            _ => cluster.nodes.redis.signal(fault),
+            "KILL" => cluster.redis.kill(),
+            _ => cluster.redis.signal(fault),
         }
         for n in 0..6 {
             crosses(&ana, &sam, &thread, &format!("{fault} a{n}")).await;
             crosses(&sam, &ana, &thread, &format!("{fault} s{n}")).await;
         }
         for hub in [&cluster.scene.hub, &cluster.other] {
-            cluster.degraded(hub, true).await;
+            degraded(hub, true).await;
             assert_eq!(hub.ask("GET", "/readyz", None, None).await.status, 200);
         }
         let kim = cluster.scene.kim.join(&cluster.other).await;
         crosses(&ana, &kim, &thread, &format!("{fault} to who signed in meanwhile")).await;
         match heal {
-            "restart" => cluster.nodes.redis.restart(),
-            _ => cluster.nodes.redis.signal(heal),
+            "restart" => cluster.redis.restart(),
+            _ => cluster.redis.signal(heal),
         }
         for hub in [&cluster.scene.hub, &cluster.other] {
-            cluster.degraded(hub, false).await;
+            degraded(hub, false).await;
         }
         crosses(&ana, &sam, &thread, &format!("after {fault}")).await;
     }
@@ -133,9 +83,10 @@ async fn a_node_killed_in_mid_traffic_loses_nothing_that_it_acknowledged() {
     let thread = cluster.scene.ana.thread().to_owned();
     let sam = cluster.scene.sam.join(&cluster.other).await;
     let Cluster {
+        redis,
         mut scene,
-        nodes,
         other,
+        ..
     } = cluster;
     let mut expected = 0;
     for round in 0..5 {
@@ -149,14 +100,14 @@ async fn a_node_killed_in_mid_traffic_loses_nothing_that_it_acknowledged() {
             .await;
         scene.hub.restart().await;
     }
-    drop((nodes, other));
+    drop((redis, other));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_stands_still_delays_no_other_org_and_its_own_goes_on() {
     let cluster = Cluster::start().await;
     let (scene, other) = (&cluster.scene, &cluster.other);
-    let elsewhere = crate::support::Org::make(other, "elsewhere").await;
+    let elsewhere = Org::make(other, "elsewhere").await;
     let eve = elsewhere.customer(other, "eve", "Eve Moss").await;
     let (ana, bob) = (scene.ana.join(&scene.hub).await, scene.bob.join(other).await);
     let eve_is_there = eve.join(other).await;
@@ -178,4 +129,55 @@ async fn a_node_that_stands_still_delays_no_other_org_and_its_own_goes_on() {
         }
         scene.hub.signal("CONT");
     }
+}
+
+/// The second node reaches Redis through a relay, so that what it publishes can be kept from it.
+async fn behind_a_relay(cluster: &Cluster) -> (Relay, Hub) {
+    let relay = Relay::to(&cluster.redis.address()).await;
+    let hub = cluster.nodes.node_by(&format!("redis://{}/", relay.address())).await;
+    (relay, hub)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_node_committed_and_did_not_publish_before_it_was_killed_comes_by_the_sweep() {
+    let cluster = Cluster::start().await;
+    let (relay, mut dies) = behind_a_relay(&cluster).await;
+    let thread = cluster.scene.ana.thread().to_owned();
+    let sam = cluster.scene.sam.join(&cluster.other).await;
+    let ana = cluster.scene.ana.join(&dies).await;
+    crosses(&ana, &sam, &thread, "before").await;
+
+    relay.hold();
+    ana.say(&thread, "committed and not published").await;
+    let acked = Instant::now();
+    eventually("it is on its way to Redis", || {
+        relay.holds("committed and not published")
+    })
+    .await;
+    dies.kill9();
+    let has_it = |s: &crate::support::State| s.fold.texts(&thread).len() == 2;
+    assert!(!has_it(&sam.state()), "only the relay knew of it");
+    sam.until_within(WITHIN.saturating_sub(acked.elapsed()), "what was committed", has_it)
+        .await;
+    assert_eq!(sam.state().fold.texts(&thread)[1], "committed and not published");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_last_publish_lost_comes_by_the_sweep() {
+    let cluster = Cluster::start().await;
+    let (relay, hub) = behind_a_relay(&cluster).await;
+    let thread = cluster.scene.ana.thread().to_owned();
+    let sam = cluster.scene.sam.join(&cluster.other).await;
+    let ana = cluster.scene.ana.join(&hub).await;
+    crosses(&ana, &sam, &thread, "before").await;
+
+    relay.hold();
+    ana.say(&thread, "lost on the way").await;
+    eventually("it is on its way to Redis", || relay.holds("lost on the way")).await;
+    relay.cut();
+    // Though nothing is wrong any more: its node knows, and lets the others miss its beat.
+    sam.until_within(WITHIN, "what was lost", |s| s.fold.texts(&thread).len() == 2)
+        .await;
+    degraded(&hub, false).await;
+    crosses(&ana, &sam, &thread, "after").await;
 }

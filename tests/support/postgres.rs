@@ -14,10 +14,11 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
 /// Starts the server, says its pid, and stops it when stdin ends: when this process is gone, however
-/// it went. Then the data go too, unless they are to be started again.
+/// it went. Then the data go too, unless they are to be started again. `syncfs`: a server that was killed
+/// fsyncs its thousand files one by one otherwise, for seconds on a busy disk.
 const GUARD: &str = r#"
     "$BIN/postgres" -D "$DATA" -k "$DATA" -p "$PORT" -c listen_addresses=127.0.0.1 -c max_connections=200 \
-        >>"$DATA/server.log" 2>&1 </dev/null &
+        -c recovery_init_sync_method=syncfs >>"$DATA/server.log" 2>&1 </dev/null &
     echo $!
     word=$(cat)
     kill -QUIT $! 2>/dev/null
@@ -105,25 +106,19 @@ impl Cluster {
     pub fn standby(&self) -> Self {
         let standby = Self::folder();
         done(
-            as_postgres(standby.bin.join("pg_basebackup"))
-                .args([
-                    "-h",
-                    "127.0.0.1",
-                    "-U",
-                    "super",
-                    "-R",
-                    "-X",
-                    "stream",
-                    "-c",
-                    "fast",
-                    "-p",
-                ])
-                .arg(self.port.to_string())
-                .arg("-D")
+            self.tool("pg_basebackup")
+                .args(["-R", "-X", "stream", "-c", "fast", "-D"])
                 .arg(standby.data()),
         );
         standby.run();
         standby
+    }
+
+    /// One of Postgres's own programs, about to connect to this server as its superuser.
+    pub fn tool(&self, name: &str) -> Command {
+        let mut tool = as_postgres(self.bin.join(name));
+        tool.args(["-h", "127.0.0.1", "-U", "super", "-p", &self.port.to_string()]);
+        tool
     }
 
     fn folder() -> Self {
@@ -171,6 +166,8 @@ impl Cluster {
     pub fn kill(&self) {
         let mut guard = self.guard.lock().take().unwrap();
         guard.stdin.as_mut().unwrap().write_all(b"keep").unwrap();
+        // One that stands still starts no more of them.
+        done(Command::new("kill").args(["-STOP", &guard.postgres.to_string()]));
         let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", guard.postgres));
         let mut kill = Command::new("kill");
         kill.args(["-9", &guard.postgres.to_string()]);

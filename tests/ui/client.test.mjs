@@ -356,3 +356,17 @@ test("an HTTP problem keeps its code", async () => {
   });
   await assert.rejects(client.thread("t9"), { code: "not_found", message: "no such thread", retry: false });
 });
+
+test("what is sent again is named one attempt after the other, and a refusal is told", async () => {
+  const asked = [];
+  const client = new CrewlineClient({
+    token: tokenOf(SAM), storage: new World().storage,
+    fetch: async (url, { method, body, headers }) => {
+      asked.push([method, url, body, headers["content-type"]]);
+      return asked.length < 3 ? Response.json({ again: true }) : Response.json({ code: "busy", detail: "try again" }, { status: 503 });
+    },
+  });
+  await client.resend("t1", ["a1", "a2"]);
+  assert.deepEqual(asked, ["a1", "a2"].map((attempt) => ["POST", "/v1/threads/t1/resend", JSON.stringify({ attempt }), "application/json"]));
+  await assert.rejects(client.resend("t1", ["a3"]), { code: "busy", retry: true });
+});

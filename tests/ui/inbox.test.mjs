@@ -9,7 +9,7 @@ const SAM = { kind: "staff", name: "Sam Ortiz", id: "p_2", sub: "sam" };
 function row(thread, last, more = {}) {
   return {
     thread, contact: { id: thread, name: thread, phone: null }, last: { ...last, thread }, active: last.rev, seq: last.seq,
-    new: false, unread: 0, waiting_since: null, ...more,
+    new: false, unread: 0, waiting_since: null, failed: false, ...more,
   };
 }
 
@@ -114,8 +114,41 @@ test("a snapshot that is older than the row is asked for again", () => {
 
 test("a contact's new name shows", () => {
   const inbox = inboxOf([row("t1", message(8))], 10);
-  inbox.apply({ rev: 11, thread: "t1", kind: "thread", at: 1, event: "contact", contact: "ana", name: "Ana Lima", phone: "+15550100" });
-  assert.equal(inbox.rows.get("t1").contact.name, "Ana Lima");
+  inbox.apply({ rev: 11, thread: "t1", kind: "thread", at: 1, event: "contact", contact: "ana", name: "Ana Lima", phone: "+15550100", unknown: true });
+  const { name, unknown } = inbox.rows.get("t1").contact;
+  assert.deepEqual([name, unknown], ["Ana Lima", true]);
+});
+
+const delivery = (rev, of, state, leg = "customer") => ({ rev, thread: "t1", kind: "delivery", at: rev, of, leg, state });
+
+test("a text to the customer that failed, or may have, marks its thread until one gets through", () => {
+  const inbox = inboxOf([row("t1", message(8)), row("t2", message(7))], 10);
+  for (const [rev, of, state, failed] of [
+    [11, 8, "sent", false], [12, 8, "failed", true], [13, 8, "sending", true], [14, 8, "sent", false],
+    [15, 8, "unknown", true], [16, 9, "not_texted", true], [17, 10, "delivered", false],
+  ]) {
+    inbox.apply(delivery(rev, of, state));
+    assert.equal(inbox.rows.get("t1").failed, failed, `${rev}: ${state}`);
+    assert.deepEqual(inbox.listed("failed").map(({ thread }) => thread), failed ? ["t1"] : []);
+  }
+});
+
+test("an older text that got through says nothing of the one that failed, and a copy says nothing at all", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  inbox.apply(delivery(11, 8, "failed", "copy"));
+  assert.equal(inbox.rows.get("t1").failed, false);
+  inbox.apply(delivery(12, 8, "failed"));
+  inbox.apply(delivery(13, 7, "delivered"));
+  inbox.apply(delivery(14, 8, "delivered", "copy"));
+  assert.equal(inbox.rows.get("t1").failed, true);
+});
+
+test("what the page said of a failure holds until a text gets through", () => {
+  const inbox = inboxOf([row("t1", message(8), { failed: true })], 10);
+  inbox.refresh({ thread: "t1", contact: {}, seq: 8, unread: 0, waiting_since: null, as_of: 11 });
+  assert.equal(inbox.rows.get("t1").failed, true);
+  inbox.apply(delivery(12, 8, "sent"));
+  assert.equal(inbox.rows.get("t1").failed, false);
 });
 
 test("a kind from the future is passed over", () => {

@@ -43,7 +43,10 @@ fn clients(heard: &[Value]) -> Vec<Journal> {
         }
         sam.hear(&frame("change", record));
         if let Some(id) = record["id"].as_str() {
-            let ack = frame("ack", &json!({"id": id, "rev": record["rev"], "seq": record["seq"]}));
+            let ack = frame(
+                "ack",
+                &json!({"id": id, "rev": record["rev"], "seq": record["seq"], "duplicate": false}),
+            );
             if id == "s1" { &mut sam } else { &mut ana }.hear(&ack);
         }
     }
@@ -72,7 +75,7 @@ fn a_lost_ack() {
     // Nobody heard it either: alone the ack knows of it.
     let log = log(&history()[..4]);
     let mut clients = clients(&history()[..4]);
-    clients[1].hear(r#"{"type":"ack","id":"s1","rev":5,"seq":4}"#);
+    clients[1].hear(r#"{"type":"ack","id":"s1","rev":5,"seq":4,"duplicate":false}"#);
     clients[0].hear(r#"{"type":"badge","unread":0,"as_of":9}"#);
     clients[1].hear(r#"{"type":"badge","unread":0,"new":0,"waiting":1,"as_of":9}"#);
     assert_eq!(

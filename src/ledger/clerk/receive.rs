@@ -36,13 +36,13 @@ impl<S: Store> Clerk<'_, S> {
             return Ok(Ok(Outcome::Unchanged));
         }
         if settings.business_phones.contains(&from) {
-            return self.from_the_team(org, text, &from).await.map(Ok);
+            return self.route_from_the_team(org, text, &from).await.map(Ok);
         }
-        self.from_outside(org, text, &from).await.map(Ok)
+        self.route_from_outside(org, text, &from).await.map(Ok)
     }
 
     /// From a customer, or from a number that nobody knows.
-    async fn from_outside(&mut self, org: &OrgId, text: &Received, from: &Phone) -> Result<Outcome> {
+    async fn route_from_outside(&mut self, org: &OrgId, text: &Received, from: &Phone) -> Result<Outcome> {
         let contacts = self.with_phone(org, from).await?;
         if let Some(texts) = self.consents(org, text, from).await? {
             let threads = contacts.into_iter().map(|contact| contact.thread).collect();
@@ -79,7 +79,7 @@ impl<S: Store> Clerk<'_, S> {
     }
 
     /// From a business phone: to the thread that its tag names, or to the only one that can be meant.
-    async fn from_the_team(&mut self, org: &OrgId, text: &Received, from: &Phone) -> Result<Outcome> {
+    async fn route_from_the_team(&mut self, org: &OrgId, text: &Received, from: &Phone) -> Result<Outcome> {
         if let Some(texts) = self.consents(org, text, from).await? {
             return self.consent(org, text, from, texts, Vec::new()).await;
         }

@@ -51,7 +51,6 @@ use tokio_util::sync::CancellationToken;
 pub use behaviour::{Behaviour, Order};
 pub use faults::{Fault, FaultKind};
 
-use super::twilio::ReadError;
 use crate::domain::Phone;
 use webhooks::Webhooks;
 use world::World;
@@ -87,9 +86,9 @@ struct Shared {
 }
 
 impl Simulator {
-    pub fn new(settings: SimulatorSettings) -> Result<Self, ReadError> {
-        let unusable = |_| ReadError::Unreadable("no HTTP client can be made".into());
-        let webhooks = Webhooks::new(settings.auth_token.clone()).map_err(unusable)?;
+    /// Fails where no HTTP client can be made.
+    pub fn new(settings: SimulatorSettings) -> Result<Self, reqwest::Error> {
+        let webhooks = Webhooks::new(settings.auth_token.clone())?;
         Ok(Self(Arc::new(Shared {
             account_sid: settings.account_sid,
             auth_token: settings.auth_token,
@@ -97,7 +96,7 @@ impl Simulator {
             world: Mutex::new(World::new(settings.numbers, settings.phones, settings.behaviour)),
             news: watch::Sender::new(0),
             webhooks,
-            http: media::client().map_err(unusable)?,
+            http: media::client()?,
             stopped: CancellationToken::new(),
         })))
     }

@@ -33,6 +33,11 @@ pub enum CreateError {
     Uncertain(&'static str),
 }
 
+/// Why there can be no client at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Twilio cannot be called: {0}")]
+pub struct Unusable(pub(super) &'static str);
+
 /// Why something could not be read. Reading may always be tried again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {

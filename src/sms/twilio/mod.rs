@@ -12,7 +12,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, redirect, retry
 use secrecy::{ExposeSecret, SecretString};
 
 pub use answer::{Accepted, Direction, Listed};
-pub use error::{CreateError, ReadError};
+pub use error::{CreateError, ReadError, Unusable};
 
 use answer::Page;
 use error::Failure;
@@ -86,9 +86,8 @@ impl Default for Query<'_> {
 
 impl Twilio {
     /// Fails on a URL that is none, or without certificates to trust.
-    pub fn new(settings: TwilioSettings) -> Result<Self, ReadError> {
-        let unusable = |what: &str| ReadError::Unreadable(what.to_owned());
-        let base = Url::parse(&settings.url).map_err(|_| unusable("its URL is none"))?;
+    pub fn new(settings: TwilioSettings) -> Result<Self, Unusable> {
+        let base = Url::parse(&settings.url).map_err(|_| Unusable("its URL is none"))?;
         let http = reqwest::Client::builder()
             .timeout(settings.time_out)
             .connect_timeout(CONNECT_WITHIN.min(settings.time_out))
@@ -97,7 +96,7 @@ impl Twilio {
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .build()
-            .map_err(|_| unusable("no TLS: are the system's certificates installed?"))?;
+            .map_err(|_| Unusable("no TLS: are the system's certificates installed?"))?;
         Ok(Self {
             http,
             base,

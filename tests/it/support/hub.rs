@@ -132,10 +132,14 @@ impl Hub {
 
     /// `crewline verify` over the data of a hub that does not run.
     pub fn verify(&self) {
-        let out = Command::new(BINARY)
-            .args(["verify", "--data"])
-            .arg(self.data.path())
+        let mut command = Command::new(BINARY);
+        command.arg("verify");
+        if !is_shared(&self.settings) {
+            command.arg("--data").arg(self.data.path());
+        }
+        let out = command
             .env("CREWLINE_JWT_SECRET", SECRET)
+            .envs(self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str())))
             .output()
             .expect("the binary runs");
         let told = format!(
@@ -207,6 +211,11 @@ impl Drop for Hub {
     }
 }
 
+/// Nodes of one cluster share a database; otherwise each has a folder of its own.
+fn is_shared(settings: &[(String, String)]) -> bool {
+    settings.iter().any(|(name, _)| name == "DATABASE_URL")
+}
+
 /// Starts the demo and waits for its line.
 async fn launch(
     listen: &str,
@@ -216,8 +225,7 @@ async fn launch(
 ) -> (Child, Value) {
     let mut command = Command::new(BINARY);
     command.args(["demo", "--json", "--listen", listen]);
-    // Nodes of one cluster share a database; otherwise each has a folder of its own.
-    if !settings.iter().any(|(name, _)| name == "DATABASE_URL") {
+    if !is_shared(settings) {
         command.arg("--data").arg(data.path());
     }
     let mut child = command

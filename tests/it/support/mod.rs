@@ -6,11 +6,13 @@
 pub mod chromium;
 pub mod fold;
 pub mod hub;
+pub mod nodes;
 pub mod org;
 pub mod pages;
 pub mod peers;
 pub mod phones;
 pub mod proxy;
+pub mod relay;
 pub mod simulator;
 pub mod state;
 pub mod token;
@@ -19,7 +21,9 @@ pub mod wire;
 
 pub use fold::Fold;
 pub use hub::Hub;
+pub use nodes::Nodes;
 pub use org::{Org, Person, Scene};
+pub use relay::Relay;
 pub use state::State;
 pub use token::Claims;
 pub use wire::{Client, Dial};

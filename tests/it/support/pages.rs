@@ -127,6 +127,14 @@ impl Tab {
             .await;
     }
 
+    /// Whether the row says that the last text to its customer failed, or may have.
+    pub async fn flagged_failed(&self, thread: &str, failed: bool) {
+        let flag = json!(format!(r#"{} [data-testid="flag-failed"]"#, row(thread)));
+        self.0
+            .until(&format!("(document.querySelector({flag}) !== null) === {failed}"))
+            .await;
+    }
+
     /// How many conversations the tab over the list says are waiting: the hub's count, not the page's.
     pub async fn waiting(&self, count: u32) {
         let tab = r#"document.querySelector('[data-testid="filter-waiting"]')"#;

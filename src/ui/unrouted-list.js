@@ -1,0 +1,94 @@
+/**
+ * <crew-unrouted>: the texts that reached nobody, behind one line that says how
+ * many there are. Nothing while there are none.
+ *
+ *   <crew-unrouted></crew-unrouted>
+ *
+ *   document.querySelector("crew-unrouted").open(client, (thread) => `#thread=${thread}`);
+ */
+import { h, setText } from "./dom.js";
+import { shortTime, timeElement } from "./time.js";
+import { Unrouted, reasonOf } from "./unrouted.js";
+
+class UnroutedList extends HTMLElement {
+  #client = null;
+  #address = null;
+  #unrouted = new Unrouted();
+  #loading = null;
+  #leaving = null;
+
+  #sentence = h("summary", { "data-testid": "unrouted-summary" });
+  #list = h("ul", { role: "list" });
+  #older = h("button", { type: "button", hidden: true, onclick: () => this.#load() }, "Older ones");
+  #details = h("details", {}, this.#sentence, h("div", { class: "texts-kept" }, this.#list, this.#older));
+
+  connectedCallback() {
+    this.hidden = true;
+    this.replaceChildren(this.#details);
+  }
+
+  disconnectedCallback() {
+    this.#leaving?.abort();
+  }
+
+  /** @param {(thread: string) => string} address of a thread, for a link */
+  open(client, address) {
+    this.#client = client;
+    this.#address = address;
+    const { signal } = (this.#leaving = new AbortController());
+    client.addEventListener("welcome", ({ detail }) => detail.fresh && this.#begin(), { signal });
+    client.addEventListener("caught-up", () => this.#unrouted.before === undefined && this.#load(), { signal });
+    client.addEventListener("reset", () => this.#clear(), { signal });
+    client.addEventListener("change", ({ detail }) => this.#unrouted.apply(detail) && this.#show(), { signal });
+  }
+
+  #begin() {
+    this.#clear();
+    this.#load();
+  }
+
+  #clear() {
+    this.#unrouted = new Unrouted();
+    this.#loading = null;
+    this.#list.replaceChildren();
+    this.#show();
+  }
+
+  async #load() {
+    if (this.#loading) return;
+    const loading = (this.#loading = {});
+    // What cannot be loaded now is asked for again when the line is next up.
+    const page = await this.#client.unrouted({ before: this.#unrouted.before }).catch(() => null);
+    if (loading !== this.#loading) return;
+    this.#loading = null;
+    if (page) this.#unrouted.load(page);
+    this.#show();
+  }
+
+  #show() {
+    const { records, sentence, before } = this.#unrouted;
+    setText(this.#sentence, sentence);
+    this.hidden = records.length === 0;
+    this.#older.hidden = !before;
+    const shown = new Map([...this.#list.children].map((item) => [item.dataset.rev, item]));
+    records.forEach((record, place) => {
+      const item = shown.get(String(record.rev)) ?? this.#item(record);
+      if (this.#list.children[place] !== item) this.#list.insertBefore(item, this.#list.children[place] ?? null);
+    });
+  }
+
+  #item(record) {
+    const { rev, at, from, text, media = [], candidates, answer } = record;
+    const line = (testid, ...said) => h("p", { "data-testid": testid }, ...said);
+    const links = candidates.flatMap(({ thread, tag, name }) =>
+      [", ", h("a", { href: this.#address(thread) }, tag ? `#${tag} ${name}` : name)]).slice(1);
+    return h("li", { "data-testid": "unrouted", "data-rev": rev },
+      h("header", {}, h("b", {}, from), timeElement(at, shortTime(at))),
+      h("blockquote", { dir: "auto", "data-testid": "unrouted-text" }, text || (media.length > 0 ? "Pictures or files, without words" : "An empty text")),
+      line("unrouted-reason", reasonOf(record)),
+      links.length > 0 ? line("unrouted-candidates", "Perhaps for ", ...links) : null,
+      answer ? line("unrouted-answer", "The phone was told: ", h("q", {}, answer)) : null);
+  }
+}
+
+customElements.define("crew-unrouted", UnroutedList);
