@@ -15,9 +15,9 @@ use crate::auth::Auth;
 use crate::bus::{Bus, LocalBus, RedisBus};
 use crate::config::{Account, Database, Settings, TWILIO_API};
 use crate::courier::{Courier, CourierSettings};
+use crate::gallery::Gallery;
 use crate::http;
 use crate::hub::{Hub, HubSettings};
-use crate::gallery::Gallery;
 use crate::ledger::{Ledger, Outbox, Photos, Postgres, Sqlite, new_log_id};
 use crate::photos::{Links, Store};
 use crate::sms::Validator;
@@ -44,12 +44,7 @@ impl App {
         settings: &Settings,
         demo: impl FnOnce(&Prepared) -> anyhow::Result<Extra>,
     ) -> anyhow::Result<Self> {
-<<<<<<< HEAD
-        let auth = Arc::new(auth(settings)?);
-        let Engine { ledger, outbox, photos } = open(&settings.database()?).await?;
-=======
         let engine = open(&settings.database()?).await?;
->>>>>>> main
         let bus: Arc<dyn Bus> = match &settings.redis_url {
             Some(url) => Arc::new(RedisBus::connect(url.expose_secret())?),
             None => Arc::new(Arc::new(LocalBus::default()).attach()),
@@ -60,7 +55,7 @@ impl App {
     /// The same on engines that the caller has opened: some that break a promise, to see it found.
     pub async fn with_engines(
         settings: &Settings,
-        Engine { ledger, outbox }: Engine,
+        Engine { ledger, outbox, photos }: Engine,
         bus: Arc<dyn Bus>,
         demo: impl FnOnce(&Prepared) -> anyhow::Result<Extra>,
     ) -> anyhow::Result<Self> {
@@ -235,11 +230,7 @@ pub struct Engine {
 }
 
 impl Engine {
-<<<<<<< HEAD
-    fn of<E: Ledger + Outbox + Photos>(engine: E) -> Self {
-=======
-    pub fn of<E: Ledger + Outbox>(engine: E) -> Self {
->>>>>>> main
+    pub fn of<E: Ledger + Outbox + Photos>(engine: E) -> Self {
         let engine = Arc::new(engine);
         Self {
             ledger: engine.clone(),
@@ -390,6 +381,7 @@ fn describe() {
         "texts that came in without their webhook"
     );
     describe_counter!("crewline_webhooks_refused_total", "webhooks without a valid signature");
+    describe_counter!("crewline_media_failed_total", "parts of MMS that were given up");
     describe_counter!("crewline_photos_total", "photos taken in");
     describe_counter!("crewline_photos_expired_total", "photos that nobody sent, removed");
     describe_counter!("crewline_commit_failed_total", "commands whose transaction failed");

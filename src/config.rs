@@ -37,18 +37,14 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
 
-<<<<<<< HEAD
     /// Where photos are kept: a folder, or s3://BUCKET/PREFIX with the usual AWS_… variables
     /// [default: photos beside the SQLite file, or here]
     #[arg(long, env = "CREWLINE_PHOTOS", value_name = "PLACE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photos: Option<String>,
 
-    /// The Redis by which nodes tell each other, redis:// or rediss:// [default: none, one node alone]
-=======
     /// The Redis by which nodes tell each other, redis:// or rediss://, or a Redis Cluster by some of its nodes,
     /// redis-cluster://HOST:PORT,HOST:PORT or rediss-cluster:// [default: none, one node alone]
->>>>>>> main
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redis_url: Option<String>,

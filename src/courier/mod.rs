@@ -2,6 +2,7 @@
 //! what became of it is told to the ledger. Any number of nodes may run couriers.
 
 mod look_after;
+mod media;
 mod pace;
 mod recover;
 
@@ -83,6 +84,7 @@ impl Courier {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let recovering = tokio::spawn(Arc::clone(&self).recover_forever(stop.clone()));
         let looking = tokio::spawn(Arc::clone(&self).look_after_forever(stop.clone()));
+        let fetching = tokio::spawn(Arc::clone(&self).fetch_forever(stop.clone()));
         let mut calls = JoinSet::new();
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -111,7 +113,7 @@ impl Courier {
             }
         }
         while calls.join_next().await.is_some() {}
-        let _ = tokio::join!(recovering, looking);
+        let _ = tokio::join!(recovering, looking, fetching);
     }
 
     /// One round, for whoever drives it step by step: everything that is due now. Returns how many

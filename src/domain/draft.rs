@@ -110,7 +110,10 @@ mod tests {
         assert_eq!(draft(&ids), Err(Code::TooManyPhotos));
         assert_eq!(draft(&[]), Err(Code::EmptyText));
         assert_eq!(draft(&["../x".into()]), Err(Code::UnknownPhoto));
-        assert_eq!(draft(&[ids[0].clone(), ids[1].clone(), ids[0].clone()]), Err(Code::BadField));
+        assert_eq!(
+            draft(&[ids[0].clone(), ids[1].clone(), ids[0].clone()]),
+            Err(Code::BadField)
+        );
     }
 
     #[test]

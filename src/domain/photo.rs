@@ -209,7 +209,14 @@ mod tests {
     fn an_id_is_ours_or_nobodys() {
         let id = PhotoId::random();
         assert_eq!(PhotoId::parse(id.as_str()), Some(id));
-        for bad in ["", "..", "../../etc/passwd", &"A".repeat(32), &"0".repeat(33), &"g".repeat(32)] {
+        for bad in [
+            "",
+            "..",
+            "../../etc/passwd",
+            &"A".repeat(32),
+            &"0".repeat(33),
+            &"g".repeat(32),
+        ] {
             assert_eq!(PhotoId::parse(bad), None, "{bad}");
         }
     }

@@ -6,9 +6,8 @@ use sha2::{Digest, Sha256};
 use super::consent::PublicConsent;
 use super::receipt::PublicReceipt;
 use super::{
-    Author, ConsentBody, ContactId, Counts, DeliveryBody, MediaBody, Medium, OrgId, OrgSettings, PersonId, Phone, Photo,
-    PhotoId, ReceiptBody,
-    Rule, Side, Sub, Text, ThreadId, UnroutedBody,
+    Author, ConsentBody, ContactId, Counts, DeliveryBody, MediaBody, Medium, OrgId, OrgSettings, PersonId, Phone,
+    Photo, PhotoId, ReceiptBody, Rule, Side, Sub, Text, ThreadId, UnroutedBody,
 };
 
 /// What a record tells. `Kind::ALL` is what the tests about privacy walk over.
@@ -538,7 +537,10 @@ mod tests {
         };
         let mut shown = Vec::new();
         for fetched in [body.fetched.clone(), file, failed] {
-            let entry = Entry::Media(MediaBody { fetched, ..body.clone() });
+            let entry = Entry::Media(MediaBody {
+                fetched,
+                ..body.clone()
+            });
             assert_eq!(Entry::parse(Kind::Media, &entry.body_team()).unwrap(), entry);
             shown.push(entry.body_public().unwrap());
         }

@@ -131,7 +131,10 @@ impl Refusal {
 
     /// One for all: not there, somebody else's, sent already.
     pub fn unknown_photo() -> Self {
-        Self::new(Code::UnknownPhoto, "there is no photo with that id to be sent; upload it first")
+        Self::new(
+            Code::UnknownPhoto,
+            "there is no photo with that id to be sent; upload it first",
+        )
     }
 
     /// The one answer for what does not exist and for what belongs to somebody else.

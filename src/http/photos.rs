@@ -73,7 +73,9 @@ async fn upload(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     // Refuses those whose org or contact is gone.
     let org = guest.view()?.org().clone();
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
     refuse_by_length(length.and_then(|length| length.parse().ok()))?;
     let Ok(_turn) = wall.uploads.try_acquire() else {
         return Err(Refusal::new(Code::Busy, "too many photos are being uploaded; try again").into());
@@ -161,7 +163,10 @@ async fn photo(
     let (kind, disposition) = match found.size {
         Some(_) => ("image/jpeg", format!("inline; filename=\"{name}.jpg\"")),
         // It comes from strangers and is never shown.
-        None => ("application/octet-stream", format!("attachment; filename=\"{name}.bin\"")),
+        None => (
+            "application/octet-stream",
+            format!("attachment; filename=\"{name}.bin\""),
+        ),
     };
     let mut response = Body::from_stream(stored.stream).into_response();
     let headers = response.headers_mut();

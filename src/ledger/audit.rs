@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
-use super::read;
 use super::photos;
+use super::read;
 use super::rows::{self, Cells, Reading, Value, contact_columns, head_columns, record_columns};
 use crate::domain::{
     Chain, Contact, ContactId, Leg, Missing, OrgId, OrgSettings, PersonId, Phone, PhotoId, Place, Record, Sub,

@@ -32,8 +32,8 @@ pub use postgres::Postgres;
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, Mark, OrgId, OrgSettings, Person, PersonId, Received, Record,
-    Report, Sub, ThreadHead, ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, Mark, OrgId, OrgSettings, Person, PersonId, Received,
+    Record, Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.

@@ -115,7 +115,12 @@ impl Statements {
         Ok(())
     }
 
-    pub async fn of_org(&self, writing: &mut impl Reading, org: &OrgId, id: &PhotoId) -> anyhow::Result<Option<Upload>> {
+    pub async fn of_org(
+        &self,
+        writing: &mut impl Reading,
+        org: &OrgId,
+        id: &PhotoId,
+    ) -> anyhow::Result<Option<Upload>> {
         let values = [Value::Text(org.as_str()), Value::Text(id.as_str())];
         let row = writing.row(self.of_org, &values).await?;
         row.map(|row| upload(&row)).transpose()
@@ -138,12 +143,7 @@ impl Statements {
         found.iter().map(missing).collect()
     }
 
-    pub async fn postpone(
-        &self,
-        writing: &mut impl Reading,
-        missing: &Missing,
-        wait: Duration,
-    ) -> anyhow::Result<()> {
+    pub async fn postpone(&self, writing: &mut impl Reading, missing: &Missing, wait: Duration) -> anyhow::Result<()> {
         let values = [
             Value::Text(missing.org.as_str()),
             Value::Text(&missing.source),
@@ -155,7 +155,11 @@ impl Statements {
 }
 
 pub(super) async fn photo(reading: &mut impl Reading, id: &PhotoId) -> anyhow::Result<Option<Upload>> {
-    let sql = concat!("SELECT ", upload_columns!(), " FROM photos WHERE photo = $1 AND state <> 'going'");
+    let sql = concat!(
+        "SELECT ",
+        upload_columns!(),
+        " FROM photos WHERE photo = $1 AND state <> 'going'"
+    );
     let row = reading.row(sql, &[Value::Text(id.as_str())]).await?;
     row.map(|row| upload(&row)).transpose()
 }
@@ -174,13 +178,19 @@ pub(super) async fn missing_of(
 ) -> anyhow::Result<Option<Missing>> {
     let sql = "SELECT org, source, message, thread, of, part, content_type, tries FROM missing
                WHERE org = $1 AND source = $2";
-    let row = reading.row(sql, &[Value::Text(org.as_str()), Value::Text(source)]).await?;
+    let row = reading
+        .row(sql, &[Value::Text(org.as_str()), Value::Text(source)])
+        .await?;
     row.as_ref().map(missing).transpose()
 }
 
 /// All sent photos of an org, and all that is to be fetched.
 pub(super) async fn sent(reading: &mut impl Reading, org: &OrgId) -> anyhow::Result<Vec<Upload>> {
-    let sql = concat!("SELECT ", upload_columns!(), " FROM photos WHERE org = $1 AND state = 'sent'");
+    let sql = concat!(
+        "SELECT ",
+        upload_columns!(),
+        " FROM photos WHERE org = $1 AND state = 'sent'"
+    );
     let found = reading.rows(sql, &[Value::Text(org.as_str())]).await?;
     found.iter().map(|row| upload(row)).collect()
 }

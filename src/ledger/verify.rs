@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Ledger, Projections, Result};
 use crate::domain::{
-    Contact, Counts, Entry, Fetched, Kind, Leg, Mark, MessageBody, Missing, NoteBody, OrgId, Photo, Place, Record, Side, Texts, ThreadEvent, ThreadHead, ThreadId,
+    Contact, Counts, Entry, Fetched, Kind, Leg, Mark, MessageBody, Missing, NoteBody, OrgId, Photo, Place, Record,
+    Side, Texts, ThreadEvent, ThreadHead, ThreadId,
 };
 
 /// Differences named for one org; a broken chain would otherwise fill the screen.
@@ -200,7 +201,12 @@ impl Recount {
                 };
                 self.expected.contacts.insert(contact.id.clone(), contact);
             }
-            Entry::Note(_) | Entry::Media(_) | Entry::Consent(_) | Entry::Unrouted(_) | Entry::Revoked(_) | Entry::Org(_) => {}
+            Entry::Note(_)
+            | Entry::Media(_)
+            | Entry::Consent(_)
+            | Entry::Unrouted(_)
+            | Entry::Revoked(_)
+            | Entry::Org(_) => {}
         }
         self.expected.threads.insert(thread.clone(), head);
     }

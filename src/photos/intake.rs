@@ -78,9 +78,7 @@ impl Intake {
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
     // A decoder that panics has met a file that it cannot read.
     spawn_blocking(work).await.unwrap_or_else(|_| Err(broken()))
 }
@@ -100,7 +98,10 @@ fn look(bytes: &[u8], accept: Accept) -> Result<Look, Refusal> {
     if pixels > MAX_PIXELS {
         return Err(Refusal::new(
             Code::PhotoTooLarge,
-            format!("a photo has at most {} megapixels; send a smaller one", MAX_PIXELS / 1_000_000),
+            format!(
+                "a photo has at most {} megapixels; send a smaller one",
+                MAX_PIXELS / 1_000_000
+            ),
         ));
     }
     // The decoded picture, and beside it either its coefficients (a progressive JPEG's, of all channels)
@@ -187,7 +188,10 @@ fn encode(picture: &DynamicImage, quality: u8) -> Result<Vec<u8>, Refusal> {
 }
 
 fn broken() -> Refusal {
-    Refusal::new(Code::PhotoBroken, "the photo is damaged and cannot be shown; send it again")
+    Refusal::new(
+        Code::PhotoBroken,
+        "the photo is damaged and cannot be shown; send it again",
+    )
 }
 
 fn closed() -> Refusal {

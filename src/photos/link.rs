@@ -47,7 +47,9 @@ impl Links {
             return false;
         };
         let said = said(id, rendition, exp);
-        self.keys.iter().any(|key| mac(key, &said).verify_slice(&signature).is_ok())
+        self.keys
+            .iter()
+            .any(|key| mac(key, &said).verify_slice(&signature).is_ok())
     }
 }
 
@@ -85,7 +87,10 @@ mod tests {
         assert!(!valid(&links, &id, Rendition::Full, 100, 99), "another size");
         assert!(!valid(&links, &other, Rendition::Sms, 100, 99), "another photo");
         assert!(valid(&Links::new(&[b"two", b"one"], ""), &id, Rendition::Sms, 100, 99));
-        assert!(!valid(&Links::new(&[b"two"], ""), &id, Rendition::Sms, 100, 99), "another secret");
+        assert!(
+            !valid(&Links::new(&[b"two"], ""), &id, Rendition::Sms, 100, 99),
+            "another secret"
+        );
         for bad in ["", "é", &signature[1..], &"0".repeat(64)] {
             assert!(!links.is_valid(&id, Rendition::Sms, 100, bad, 99), "{bad}");
         }

@@ -46,7 +46,12 @@ pub fn sniff(bytes: &[u8], accept: Accept) -> Result<ImageFormat, Refusal> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => ImageFormat::Png,
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] if accept == Accept::Mms => ImageFormat::Gif,
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] if accept == Accept::Mms => ImageFormat::WebP,
-        _ => return Err(Refusal::new(Code::PhotoFormat, "a photo is a JPG or a PNG; this is neither")),
+        _ => {
+            return Err(Refusal::new(
+                Code::PhotoFormat,
+                "a photo is a JPG or a PNG; this is neither",
+            ));
+        }
     };
     let around = match format {
         ImageFormat::Jpeg => around_jpeg(bytes),

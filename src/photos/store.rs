@@ -71,7 +71,11 @@ impl Store {
     /// All that was made of a picture.
     pub async fn put(&self, id: &PhotoId, rendered: Rendered) -> anyhow::Result<()> {
         let Rendered { full, sms, thumb, .. } = rendered;
-        for (rendition, bytes) in [(Rendition::Full, full), (Rendition::Sms, sms), (Rendition::Thumb, thumb)] {
+        for (rendition, bytes) in [
+            (Rendition::Full, full),
+            (Rendition::Sms, sms),
+            (Rendition::Thumb, thumb),
+        ] {
             self.0.put(&key(id, rendition), bytes.into()).await?;
         }
         Ok(())

@@ -181,6 +181,21 @@ export class CrewlineClient extends EventTarget {
     for (const attempt of attempts) await this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/resend`, { attempt });
   }
 
+  /**
+   * A photo for a message to name.
+   * @param {File} file
+   * @param {{progress?: (done: number) => void, signal?: AbortSignal}} [options] `done` is 0 to 1
+   * @returns {Promise<{id: string, width: number, height: number, bytes: number}>}
+   */
+  upload(file, options) {
+    return this.#api.upload("/v1/photos", file, options);
+  }
+
+  /** A photo, or a file (in `full` alone). @param {"thumb" | "sms" | "full"} size @returns {Promise<Blob>} */
+  photo(id, size) {
+    return this.#api.blob(`/v1/photos/${encodeURIComponent(id)}`, { size });
+  }
+
   /** A thread's counters and marks, and whether texts go to the customer's phone. */
   thread(thread) {
     return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);

@@ -14,6 +14,7 @@
 import { Conversation, sideOf } from "./conversation.js";
 import { h, setText } from "./dom.js";
 import { ownSide, patchReceipt, pendingRow, recordRow } from "./message-row.js";
+import { patchPhotos } from "./photo-row.js";
 import { Reading } from "./reading.js";
 import { patchTexts } from "./text-lines.js";
 import { dayKey, dayLabel } from "./time.js";
@@ -183,6 +184,7 @@ class ThreadView extends HTMLElement {
     this.#rows.set(item.number, row);
     const { record } = item;
     if (record.kind === "message") this.#patch(row, item);
+    if (record.kind === "note") patchPhotos(row, item, this.#client);
     const side = ownSide(this.#client);
     const mark = this.#conversation.readBy(side, side === "team" ? this.#client.you.sub : undefined);
     if (record.kind === "message" && sideOf(record.from) !== side && record.seq > mark) this.#reading.watch(row, record.seq);
@@ -192,6 +194,7 @@ class ThreadView extends HTMLElement {
   /** How the message fares. */
   #patch(row, item) {
     patchReceipt(row, item, this.#client);
+    patchPhotos(row, item, this.#client);
     patchTexts(row, item, this.#client, (attempts) => this.#client.resend(this.#thread, attempts));
   }
 
@@ -210,6 +213,7 @@ class ThreadView extends HTMLElement {
       const shown = this.#pending.get(entry.id);
       if (shown?.look === look) continue;
       const row = pendingRow(entry, this.#client, this.#actions);
+      if (entry.photos) patchPhotos(row, { record: { photos: entry.photos.map((id) => ({ id })) } }, this.#client);
       if (shown) shown.row.replaceWith(row);
       else this.#outgoing.append(row);
       this.#pending.set(entry.id, { row, look });

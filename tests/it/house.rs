@@ -52,7 +52,9 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("ws", &["auth", "domain", "hub", "ledger", "protocol"]),
     (
         "http",
-        &["auth", "domain", "gallery", "hub", "ledger", "photos", "protocol", "sms"],
+        &[
+            "auth", "domain", "gallery", "hub", "ledger", "photos", "protocol", "sms",
+        ],
     ),
 ];
 
@@ -79,7 +81,12 @@ fn a_room_knows_only_the_rooms_below_it() {
 
 #[test]
 fn a_library_is_named_only_in_its_own_room() {
-    for (library, room) in [("sqlx::", "ledger"), ("redis::", "bus"), ("object_store::", "photos"), ("axum::serve", "nowhere")] {
+    for (library, room) in [
+        ("sqlx::", "ledger"),
+        ("redis::", "bus"),
+        ("object_store::", "photos"),
+        ("axum::serve", "nowhere"),
+    ] {
         for (other, path, code) in sources() {
             assert!(
                 other == room || !code.contains(library),

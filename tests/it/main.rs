@@ -25,6 +25,7 @@ mod ids;
 mod isolation;
 mod other_log;
 mod phones;
+mod photos;
 mod pong;
 mod postgres_killed;
 mod receipts;

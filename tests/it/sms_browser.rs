@@ -558,7 +558,7 @@ async fn a_copy_that_failed_and_a_number_that_nobody_knows_are_shown_to_the_team
     has_message(&sam, "Hello?").await;
     assert_eq!(sam.0.eval(&format!("{} ?? null", copy("Hello?"))).await, Value::Null);
 
-    // A picture from a number that no contact has.
+    // From a number that no contact has: it calls itself a picture, and is none that can be shown.
     let picture = json!({
         "to": demo.number(),
         "media": [{ "content_type": "image/png", "base64": "iVBORw0KGgo=" }],
@@ -582,7 +582,7 @@ async fn a_copy_that_failed_and_a_number_that_nobody_knows_are_shown_to_the_team
     let thread = sam.0.eval(&format!("{theirs}.dataset.thread")).await;
     sam.0.click(&row(thread.as_str().unwrap())).await;
     sam.0
-        .until(r#"document.querySelector('[data-testid="media"]')?.textContent === '1 picture was sent by SMS'"#)
+        .until(r#"document.querySelector('[data-testid="file"]')?.textContent === 'Download a file (1 KB)'"#)
         .await;
     assert_eq!(sam.0.eval("document.querySelector('#unknown').hidden").await, false);
     sam.picture("sms-unknown-number").await;

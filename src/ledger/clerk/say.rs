@@ -108,9 +108,8 @@ fn repeated(first: &Record, thread: &ThreadId, draft: &Draft) -> Answer {
         Ok(Entry::Note(body)) if draft.internal => Some((body.text, body.photos)),
         _ => None,
     };
-    let same = said.is_some_and(|(text, photos)| {
-        text == draft.text && photos.iter().map(|photo| &photo.id).eq(&draft.photos)
-    });
+    let same =
+        said.is_some_and(|(text, photos)| text == draft.text && photos.iter().map(|photo| &photo.id).eq(&draft.photos));
     if first.thread.as_ref() == Some(thread) && same {
         return Ok(Outcome::Duplicate(numbers(first)));
     }

@@ -111,11 +111,17 @@ impl<S: Store> Clerk<'_, S> {
             (false, _) => contact.name.clone(),
         };
         let tag = plan.tag.map(|tag| format!("#{tag} ")).unwrap_or_default();
-        let copied = match body.media.len() {
-            0 => format!("{tag}{who}: {}", body.text),
-            1 => format!("{tag}{who}: {} (1 attachment)", body.text),
-            n => format!("{tag}{who}: {} ({n} attachments)", body.text),
+        // What came by MMS is not here yet; photos of the portal go along.
+        let attached = match body.media.len() {
+            0 => String::new(),
+            1 => "(1 attachment)".to_owned(),
+            n => format!("({n} attachments)"),
         };
+        let said: Vec<_> = [body.text.as_str(), &attached]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect();
+        let copied = format!("{tag}{who}: {}", said.join(" "));
         for (to, held) in copies {
             plan.legs.push(PlannedLeg {
                 leg: Leg::Copy,

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use super::Postgres;
 
 use crate::domain::{Missing, OrgId, PhotoId, Upload};
+use crate::ledger::Result;
 use crate::ledger::clerk::Entered;
 use crate::ledger::photos::{self, Photos, Statements, statements};
 use crate::ledger::rows::Reading;
-use crate::ledger::Result;
 
 pub(super) const STATEMENTS: Statements = statements!(
     "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
@@ -59,11 +59,19 @@ pub(super) async fn write(connection: &mut sqlx::PgConnection, all: &[(OrgId, En
         )
         .bind(places.iter().map(|(org, ..)| org.as_str()).collect::<Vec<_>>())
         .bind(places.iter().map(|(_, id, _)| id.as_str()).collect::<Vec<_>>())
-        .bind(places.iter().map(|(.., place)| place.thread.as_str()).collect::<Vec<_>>())
+        .bind(
+            places
+                .iter()
+                .map(|(.., place)| place.thread.as_str())
+                .collect::<Vec<_>>(),
+        )
         .bind(places.iter().map(|(.., place)| place.seq).collect::<Vec<_>>())
         .execute(&mut *connection)
         .await?;
-        anyhow::ensure!(sent.rows_affected() == places.len() as u64, "a photo of a message is gone");
+        anyhow::ensure!(
+            sent.rows_affected() == places.len() as u64,
+            "a photo of a message is gone"
+        );
     }
     for (org, entered) in all {
         for (source, missing) in &entered.missing {

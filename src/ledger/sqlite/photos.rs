@@ -7,16 +7,12 @@ use async_trait::async_trait;
 use super::Sqlite;
 use super::store::Transaction;
 use crate::domain::{Missing, OrgId, PhotoId, Upload};
+use crate::ledger::Result;
 use crate::ledger::clerk::Entered;
 use crate::ledger::photos::{self, Photos, Statements, statements};
 use crate::ledger::rows::Reading;
-use crate::ledger::Result;
 
-pub(super) const STATEMENTS: Statements = statements!(
-    "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-    "",
-    ""
-);
+pub(super) const STATEMENTS: Statements = statements!("CAST(unixepoch('subsec') * 1000 AS INTEGER)", "", "");
 
 #[async_trait]
 impl Photos for Sqlite {

@@ -2,6 +2,7 @@
 
 mod crm;
 mod marks;
+pub mod photos;
 mod reading;
 mod texts;
 mod writing;
@@ -46,6 +47,10 @@ macro_rules! suite {
                     texts::a_number_is_one_orgs,
                     texts::a_picture_alone_is_a_message,
                     texts::couriers_share_the_work,
+                    photos::a_photo_is_sent_once_and_by_whoever_uploaded_it,
+                    photos::what_nobody_sends_is_removed_and_what_was_sent_is_for_ever,
+                    photos::photos_go_along_with_the_last_part_of_each_text,
+                    photos::a_part_of_an_mms_is_appended_once_and_its_photo_stands_with_its_message,
                 ]
             );
         }

@@ -13,7 +13,7 @@ use crate::book::{Book, numbers, person, settings};
 const NUMBER: &str = "+14155550100";
 const TRUCK: &str = "+14155550101";
 const OFFICE: &str = "+14155550102";
-const ANA: &str = "+14155550134";
+pub const ANA: &str = "+14155550134";
 const BOB: &str = "+14155550135";
 const STRANGER: &str = "+14155550199";
 const LEASE: Duration = Duration::from_secs(15);
@@ -48,13 +48,13 @@ async fn put_contact(book: &Book, contact: &str, name: &str, number: &str) -> Re
 }
 
 /// An org with a number, a truck's phone, and two customers with phones.
-async fn line(book: &Book) {
+pub async fn line(book: &Book) {
     put_org(book, with_number(&[TRUCK])).await;
     put_contact(book, "ana", "Ana", ANA).await.unwrap();
     put_contact(book, "bob", "Bob", BOB).await.unwrap();
 }
 
-fn text(sid: &str, from: &str, text: &str) -> Received {
+pub fn text(sid: &str, from: &str, text: &str) -> Received {
     Received {
         id: MessageId::parse(sid).unwrap(),
         account: "AC1".into(),
@@ -71,7 +71,7 @@ fn text(sid: &str, from: &str, text: &str) -> Received {
     }
 }
 
-async fn receive(book: &Book, received: Received) -> Result<Outcome, Code> {
+pub async fn receive(book: &Book, received: Received) -> Result<Outcome, Code> {
     book.run(Command::Receive {
         org: book.org.clone(),
         text: received,
@@ -94,7 +94,7 @@ async fn claim(book: &Book) -> Vec<Attempt> {
 }
 
 /// Claims until nothing is left, each accepted at once.
-async fn send_all(book: &Book) -> Vec<Attempt> {
+pub async fn send_all(book: &Book) -> Vec<Attempt> {
     let mut sent = Vec::new();
     loop {
         let claimed = claim(book).await;
@@ -668,7 +668,7 @@ pub async fn a_picture_alone_is_a_message(book: Book) {
     receive(&book, mms).await.unwrap();
     let (record, _) = last(&book).await;
     assert!(record.body_public.unwrap().contains(r#""media_expected":1"#));
-    assert_eq!(said(&send_all(&book).await), [(TRUCK, "#1 Ana:  (1 attachment)")]);
+    assert_eq!(said(&send_all(&book).await), [(TRUCK, "#1 Ana: (1 attachment)")]);
     book.is_clean().await;
 }
 
