@@ -5,9 +5,9 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use jpeg_encoder::{ColorType, Encoder};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -59,6 +59,7 @@ impl Default for Intake {
 
 struct Look {
     format: ImageFormat,
+    orientation: Orientation,
     /// What decoding takes.
     cost_mb: u32,
 }
@@ -72,7 +73,7 @@ impl Intake {
         let look = blocking(move || look(&read(&file)?, accept)).await?;
         drop(turn);
         let turn = self.memory.acquire_many(look.cost_mb).await.map_err(|_| closed())?;
-        let rendered = blocking(move || render(&read(&spooled)?, look.format)).await;
+        let rendered = blocking(move || render(&read(&spooled)?, &look)).await;
         drop(turn);
         rendered
     }
@@ -92,7 +93,7 @@ fn read(spooled: &Spooled) -> Result<Vec<u8>, Refusal> {
 
 fn look(bytes: &[u8], accept: Accept) -> Result<Look, Refusal> {
     let format = sniff::sniff(bytes, accept)?;
-    let decoder = decoder(bytes, format)?;
+    let mut decoder = decoder(bytes, format)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > MAX_PIXELS {
@@ -111,6 +112,7 @@ fn look(bytes: &[u8], accept: Accept) -> Result<Look, Refusal> {
     let cost_mb = (cost / 1_000_000) as u32;
     Ok(Look {
         format,
+        orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
         cost_mb: cost_mb.clamp(MEMORY_MB / AT_ONCE, MEMORY_MB),
     })
 }
@@ -124,12 +126,10 @@ fn decoder(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder + '_, 
     reader.into_decoder().map_err(|_| broken())
 }
 
-fn render(bytes: &[u8], format: ImageFormat) -> Result<Rendered, Refusal> {
-    let mut decoder = decoder(bytes, format)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let picture = DynamicImage::from_decoder(decoder).map_err(|_| broken())?;
+fn render(bytes: &[u8], look: &Look) -> Result<Rendered, Refusal> {
+    let picture = image::load_from_memory_with_format(bytes, look.format).map_err(|_| broken())?;
     let mut picture = DynamicImage::ImageRgb8(opaque(picture));
-    picture.apply_orientation(orientation);
+    picture.apply_orientation(look.orientation);
     let sms = smallest(&picture)?;
     let thumb = encode(&fit(&picture, THUMB), 80)?;
     let mut full = encode(&picture, FULL[0])?;
@@ -139,7 +139,7 @@ fn render(bytes: &[u8], format: ImageFormat) -> Result<Rendered, Refusal> {
     Ok(Rendered {
         width: picture.width(),
         height: picture.height(),
-        content_type: format.to_mime_type(),
+        content_type: look.format.to_mime_type(),
         full,
         sms,
         thumb,
@@ -181,9 +181,12 @@ fn fit(picture: &DynamicImage, side: u32) -> DynamicImage {
 }
 
 fn encode(picture: &DynamicImage, quality: u8) -> Result<Vec<u8>, Refusal> {
+    let side = |side: u32| u16::try_from(side).map_err(|_| broken());
+    let (width, height) = (side(picture.width())?, side(picture.height())?);
     let mut encoded = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut encoded, quality);
-    picture.write_with_encoder(encoder).map_err(|_| broken())?;
+    let encoder = Encoder::new(&mut encoded, quality);
+    let written = encoder.encode(picture.as_bytes(), width, height, ColorType::Rgb);
+    written.map_err(|_| broken())?;
     Ok(encoded)
 }
 

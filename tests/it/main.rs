@@ -26,6 +26,7 @@ mod isolation;
 mod other_log;
 mod phones;
 mod photos;
+mod photos_browser;
 mod pong;
 mod postgres_killed;
 mod receipts;

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use reqwest::{Response, Url, header, redirect, retry};
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 
-use super::{CONNECT_WITHIN, Twilio};
+use super::{CONNECT_WITHIN, ReadError, Twilio};
+use crate::domain::Medium;
 use crate::sms::webhook::{is_media_sid, is_message_sid};
 
 /// For all hops together.
@@ -27,6 +29,30 @@ pub enum MediaError {
 }
 
 impl Twilio {
+    /// What parts a message has, for one whose webhook got lost.
+    pub async fn media_of(&self, message: &str) -> Result<Vec<Medium>, ReadError> {
+        #[derive(Deserialize)]
+        struct List {
+            media_list: Vec<Part>,
+        }
+        #[derive(Deserialize)]
+        struct Part {
+            sid: String,
+            content_type: String,
+        }
+        let body = self
+            .read(self.resource(&format!("Messages/{message}/Media.json")))
+            .await?;
+        let list: Result<List, _> = serde_json::from_slice(&body);
+        let list = list.map_err(|_| ReadError::Unreadable("that is no list of media".into()))?;
+        let parts = list.media_list.into_iter().filter(|part| is_media_sid(&part.sid));
+        let medium = |part: Part| Medium {
+            source: part.sid,
+            content_type: part.content_type,
+        };
+        Ok(parts.map(medium).collect())
+    }
+
     /// Opens a part of an MMS. The credentials go to the API alone; from there it follows at most three
     /// redirects, each to a host that is on the list and not in a private network. The caller reads it,
     /// and stops where there is too much of it.
