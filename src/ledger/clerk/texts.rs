@@ -78,15 +78,24 @@ impl<S: Store> Clerk<'_, S> {
         let mut plan = Plan::default();
         let is_team = body.from.side() == Side::Team;
         let media: Vec<_> = body.photos.iter().map(|photo| photo.id.clone()).collect();
+        // What came by MMS is not here yet: it is seen in the portal. Photos of the portal go along.
+        let attached = match body.media.len() {
+            0 => String::new(),
+            1 => "(1 attachment)".to_owned(),
+            n => format!("({n} attachments)"),
+        };
+        let said = [body.text.as_str(), &attached];
+        let said: Vec<_> = said.into_iter().filter(|part| !part.is_empty()).collect();
+        let said = said.join(" ");
         if is_team
-            && !(body.text.is_empty() && body.photos.is_empty())
+            && !(said.is_empty() && media.is_empty())
             && let Some(phone) = &contact.phone
         {
             let off = self.is_off(org, &number, phone).await?;
             plan.legs.push(PlannedLeg {
                 leg: Leg::Customer,
                 to: phone.clone(),
-                parts: parts(&body.text),
+                parts: parts(&said),
                 media: media.clone(),
                 held: off.then_some(Held::OptedOut),
             });
@@ -111,17 +120,7 @@ impl<S: Store> Clerk<'_, S> {
             (false, _) => contact.name.clone(),
         };
         let tag = plan.tag.map(|tag| format!("#{tag} ")).unwrap_or_default();
-        // What came by MMS is not here yet; photos of the portal go along.
-        let attached = match body.media.len() {
-            0 => String::new(),
-            1 => "(1 attachment)".to_owned(),
-            n => format!("({n} attachments)"),
-        };
-        let said: Vec<_> = [body.text.as_str(), &attached]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
-        let copied = format!("{tag}{who}: {}", said.join(" "));
+        let copied = format!("{tag}{who}: {said}");
         for (to, held) in copies {
             plan.legs.push(PlannedLeg {
                 leg: Leg::Copy,
