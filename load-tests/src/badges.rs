@@ -54,7 +54,7 @@ pub async fn run(args: Args) -> Result<Report> {
         2.0 * args.rate.peak() / args.staff.min(args.threads) as f64,
     )?;
 
-    let meter = Meter::start(stage.hub.pid);
+    let meter = Meter::start(Some(&stage.hub));
     let live = Live::show(args.rounds * args.seconds, &stage.stats);
     let (mut chance, mut done, mut wrong, mut compared) = (Chance::of(args.seed), 0, 0, 0);
     for _ in 0..args.rounds {

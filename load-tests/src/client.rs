@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
@@ -28,6 +28,7 @@ pub struct Client {
     token: Arc<str>,
     journal: Arc<Mutex<Journal>>,
     stats: Arc<Stats>,
+    acked: Arc<Notify>,
     out: mpsc::UnboundedSender<Frame>,
     task: JoinHandle<()>,
 }
@@ -45,6 +46,7 @@ pub struct Away {
     token: Arc<str>,
     journal: Arc<Mutex<Journal>>,
     stats: Arc<Stats>,
+    acked: Arc<Notify>,
 }
 
 impl Client {
@@ -64,17 +66,21 @@ impl Client {
             task: live(queue, Arc::clone(&journal)),
             journal,
             stats: Arc::clone(stats),
+            acked: Arc::default(),
             out,
         }
     }
 
     /// Signs in, and returns when the hub has said that there is nothing more to catch up with.
     pub async fn open(dial: &Dial, n: usize, user: &User, stats: &Arc<Stats>) -> Result<Self> {
+        let mut journal = Journal::new(&user.sub, user.thread.clone());
+        journal.org = user.org;
         let away = Away {
             n,
             token: Arc::clone(&user.token),
-            journal: Arc::new(Mutex::new(Journal::new(&user.sub, user.thread.clone()))),
+            journal: Arc::new(Mutex::new(journal)),
             stats: Arc::clone(stats),
+            acked: Arc::default(),
         };
         away.come_back(dial).await
     }
@@ -100,8 +106,33 @@ impl Client {
         self.tell(Some(id), &frame);
     }
 
+    /// Returns when an ack has come since this was called last.
+    pub async fn acked(&self) {
+        self.acked.notified().await;
+    }
+
+    /// Says what was delivered to this client since it was said last, and that it has been read where it
+    /// is looked at: by a customer always, by staff in that thread.
+    pub fn mark(&self, looks_at: Option<&str>) {
+        let (unmarked, is_team) = {
+            let mut journal = self.journal();
+            (std::mem::take(&mut journal.unmarked), journal.is_team())
+        };
+        for (thread, up_to) in &unmarked {
+            let named = is_team.then_some(thread.as_str());
+            self.tell_mark("received", named, *up_to);
+            if !is_team || looks_at == named {
+                self.tell_mark("read", named, *up_to);
+            }
+        }
+    }
+
     pub fn read(&self, thread: Option<&str>, up_to: i64) {
-        let mut frame = json!({"type": "read", "up_to": up_to});
+        self.tell_mark("read", thread, up_to);
+    }
+
+    fn tell_mark(&self, mark: &str, thread: Option<&str>, up_to: i64) {
+        let mut frame = json!({"type": mark, "up_to": up_to});
         if let Some(thread) = thread {
             frame["thread"] = json!(thread);
         }
@@ -132,6 +163,7 @@ impl Client {
             token: self.token,
             journal: self.journal,
             stats: self.stats,
+            acked: self.acked,
         }
     }
 
@@ -145,7 +177,7 @@ impl Client {
 
 impl Away {
     pub async fn come_back(self, dial: &Dial) -> Result<Client> {
-        let mut ws = upgrade(dial).await?;
+        let mut ws = upgrade(dial, self.n).await?;
         let mut hello = json!({"type": "hello", "token": *self.token});
         if let Some(chain) = &lock(&self.journal).chain {
             hello["cursor"] = json!(chain.to);
@@ -162,36 +194,54 @@ impl Away {
             }
         }
         let (out, queue) = mpsc::unbounded_channel();
-        let task = tokio::spawn(live(ws, queue, Arc::clone(&self.journal), Arc::clone(&self.stats)));
+        let (journal, stats, acked) = (&self.journal, &self.stats, &self.acked);
+        let task = tokio::spawn(live(
+            ws,
+            queue,
+            Arc::clone(journal),
+            Arc::clone(stats),
+            Arc::clone(acked),
+        ));
         Ok(Client {
             n: self.n,
             token: self.token,
             journal: self.journal,
             stats: self.stats,
+            acked: self.acked,
             out,
             task,
         })
     }
 }
 
-pub async fn upgrade(dial: &Dial) -> Result<Ws> {
-    let mut request = format!("ws://{}/v1/ws", dial.address).into_client_request()?;
+pub async fn upgrade(dial: &Dial, n: usize) -> Result<Ws> {
+    let address = dial.node(n);
+    let mut request = format!("ws://{address}/v1/ws").into_client_request()?;
     request
         .headers_mut()
         .insert("sec-websocket-protocol", "crewline.v1".parse()?);
     let small = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(0);
-    let (ws, _) = client_async_with_config(request, dial.connect().await?, Some(small)).await?;
+    let (ws, _) = client_async_with_config(request, dial.connect(address).await?, Some(small)).await?;
     Ok(ws)
 }
 
-async fn live(mut ws: Ws, mut queue: mpsc::UnboundedReceiver<Frame>, journal: Arc<Mutex<Journal>>, stats: Arc<Stats>) {
+async fn live(
+    mut ws: Ws,
+    mut queue: mpsc::UnboundedReceiver<Frame>,
+    journal: Arc<Mutex<Journal>>,
+    stats: Arc<Stats>,
+    acked: Arc<Notify>,
+) {
     loop {
         let done = tokio::select! {
             heard = next(&mut ws) => heard.map(|text| {
                 let Some(text) = text else { return };
                 let mut journal = lock(&journal);
                 match journal.hear(&text) {
-                    Heard::Acked { id, .. } => stats.acked(&id),
+                    Heard::Acked { id, .. } => {
+                        stats.acked(&id);
+                        acked.notify_one();
+                    }
                     Heard::Delivered(id) => stats.delivered(&id),
                     Heard::Refused(refusal) => refused(&mut journal, &refusal),
                     Heard::Bye(_) | Heard::Nothing => {}

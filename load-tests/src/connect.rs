@@ -43,7 +43,7 @@ pub async fn run(args: Args) -> Result<Report> {
 
     let stage = Arc::new(stage);
     let (users, sign_in) = (Arc::new(users), Arc::new(Latency::new()));
-    let meter = Meter::start(stage.hub.pid);
+    let meter = Meter::start(Some(&stage.hub));
     let bar = bar(args.sockets, "signed in");
     let start = Instant::now();
     let mut coming = JoinSet::new();

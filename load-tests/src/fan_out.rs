@@ -45,7 +45,7 @@ pub async fn run(args: Args) -> Result<Report> {
     stage.check_rate(&clients[0], args.rate.peak() / args.writers as f64)?;
     clients.extend(stage.sign_in(&staff, args.dashboards).await?);
 
-    let meter = Meter::start(stage.hub.pid);
+    let meter = Meter::start(Some(&stage.hub));
     let live = Live::show(args.seconds, &stage.stats);
     let start = Instant::now();
     let mut n = 0;

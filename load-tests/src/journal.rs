@@ -1,6 +1,6 @@
 //! What one client sent, had acknowledged and received: the evidence that the oracle judges.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Deserialize;
@@ -53,6 +53,8 @@ pub struct Badge {
 
 pub struct Journal {
     pub name: String,
+    /// Its place among the hub's.
+    pub org: usize,
     /// A customer's thread; the team sees them all.
     pub thread: Option<String>,
     pub sent: HashSet<String>,
@@ -66,6 +68,8 @@ pub struct Journal {
     pub log: Option<String>,
     pub badge: Option<Badge>,
     pub caught_up: bool,
+    /// By thread, the last message of the other side that no mark was said for yet.
+    pub unmarked: HashMap<String, i64>,
     /// When the last change came.
     pub moved: Instant,
     pub frames_per_second: f64,
@@ -138,6 +142,7 @@ impl Journal {
     pub fn new(name: &str, thread: Option<String>) -> Self {
         Self {
             name: name.to_owned(),
+            org: 0,
             thread,
             sent: HashSet::new(),
             acked: Vec::new(),
@@ -146,6 +151,7 @@ impl Journal {
             log: None,
             badge: None,
             caught_up: false,
+            unmarked: HashMap::new(),
             moved: Instant::now(),
             frames_per_second: 0.0,
             fault: None,
@@ -208,6 +214,13 @@ impl Journal {
         }
         chain.push(number, &record);
         self.moved = Instant::now();
+        let from_customer = record.from.as_ref().is_some_and(|from| from.kind == "customer");
+        if record.kind == "message"
+            && from_customer == self.is_team()
+            && let (Some(thread), Some(seq)) = (record.thread, record.seq)
+        {
+            self.unmarked.insert(thread, seq);
+        }
         Ok(match record.id {
             Some(id) if record.kind == "message" && self.caught_up && !self.sent.contains(&id) => Heard::Delivered(id),
             _ => Heard::Nothing,

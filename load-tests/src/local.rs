@@ -1,97 +1,150 @@
-//! A hub of one's own: started, given an org, verified, and ended.
+//! A hub of one's own, of one node or several: started, given an org, verified, and ended.
 
 use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::chance::Chance;
+use crate::engines::{Core, Postgres, Redis, free_address};
 use crate::http::Http;
+use crate::hub::Org;
 
-const ORG: &str = "load-test";
+/// As many orgs are made at once.
+const AT_ONCE: usize = 16;
 /// More than any run has: its own limits are not what is measured.
 const NO_LIMIT: &str = "1000000";
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
+/// How a hub is to be started.
+pub struct Plan {
+    pub binary: PathBuf,
+    pub orgs: usize,
+    pub nodes: usize,
+    /// On engines of its own. Without them DATABASE_URL and REDIS_URL hold, or it is SQLite.
+    pub postgres: bool,
+    pub core: Core,
+    pub frames_per_second: u32,
+}
+
 pub struct Local {
     binary: PathBuf,
     env: Vec<(String, String)>,
-    /// Ends with this value, and before its folder goes.
-    child: Child,
+    /// End with this value, and before what they stand on.
+    nodes: Vec<Node>,
+    engines: Option<(Postgres, Redis)>,
     _folder: TempDir,
-    pub address: SocketAddr,
-    pub org: String,
-    pub service_token: String,
+    pub orgs: Vec<Org>,
+}
+
+struct Node {
+    child: Child,
+    address: SocketAddr,
 }
 
 impl Local {
-    pub async fn start(binary: &Path, frames_per_second: u32) -> Result<Self> {
+    pub async fn start(plan: Plan) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let file = format!("sqlite:{}", folder.path().join("crewline.db").display());
-        let env = vec![
-            ("DATABASE_URL".to_owned(), std::env::var("DATABASE_URL").unwrap_or(file)),
-            ("CREWLINE_JWT_SECRET".to_owned(), secret()?),
-            (
-                "RUST_LOG".to_owned(),
-                std::env::var("RUST_LOG").unwrap_or("warn".into()),
-            ),
-        ];
-        said(command(binary, &env).arg("migrate")).await?;
-
-        let address = free_address()?;
-        let child = command(binary, &env)
-            .args(["serve", "--listen", &address.to_string()])
-            .args(["--connections", NO_LIMIT, "--connections-per-org", NO_LIMIT])
-            .args(["--frames-per-second", &frames_per_second.to_string()])
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut token = command(binary, &env);
-        token.args([
-            "token", "--org", ORG, "--role", "service", "--sub", "crm", "--name", "CRM",
-        ]);
-        let mut local = Self {
-            binary: binary.to_owned(),
-            service_token: said(&mut token).await?.trim().to_owned(),
-            env,
-            child,
-            _folder: folder,
-            address,
-            org: ORG.to_owned(),
+        let given = |name| std::env::var(name).ok();
+        let engines = match plan.postgres {
+            true => Some((Postgres::start(plan.core)?, Redis::start(plan.core)?)),
+            false => None,
         };
-        local.ready().await?;
-        let settings = json!({"name": "Load test", "show_staff": "first"});
-        let mut http = Http::connect(address, &local.service_token).await?;
-        http.ask("PUT", &format!("/v1/orgs/{ORG}"), &settings).await?;
+        ensure!(
+            plan.nodes == 1 || engines.is_some() || (given("DATABASE_URL").is_some() && given("REDIS_URL").is_some()),
+            "several nodes share a Postgres and a Redis: --postgres, or DATABASE_URL and REDIS_URL"
+        );
+        let file = format!("sqlite:{}", folder.path().join("crewline.db").display());
+        let mut env = vec![
+            ("CREWLINE_JWT_SECRET".to_owned(), secret()?),
+            ("RUST_LOG".to_owned(), given("RUST_LOG").unwrap_or("warn".into())),
+        ];
+        let mut owner = given("DATABASE_URL").unwrap_or(file);
+        let mut serves = owner.clone();
+        if let Some((postgres, redis)) = &engines {
+            owner = postgres.url("owner", "crewline");
+            serves = postgres.url("app", "crewline");
+            env.push(("REDIS_URL".to_owned(), redis.url()));
+        }
+        said(command(&plan.binary, &env).arg("migrate").env("DATABASE_URL", owner)).await?;
+        if let Some((postgres, _)) = &engines {
+            postgres.grant()?;
+        }
+        env.push(("DATABASE_URL".to_owned(), serves));
+
+        let mut local = Self {
+            binary: plan.binary.clone(),
+            env,
+            nodes: Vec::new(),
+            engines,
+            _folder: folder,
+            orgs: Vec::new(),
+        };
+        for _ in 0..plan.nodes {
+            let node = local.node(&plan).await?;
+            local.nodes.push(node);
+        }
+        let orgs: Vec<_> = stream::iter(0..plan.orgs)
+            .map(|n| local.org(n))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        local.orgs = orgs;
         Ok(local)
     }
 
-    pub fn pid(&self) -> Option<u32> {
-        self.child.id()
+    /// Of each node.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.nodes.iter().map(|node| node.address).collect()
     }
 
-    async fn ready(&mut self) -> Result<()> {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                anyhow::bail!("the hub ended at once: {status}");
-            }
-            if let Ok(mut http) = Http::connect(self.address, &self.service_token).await
-                && http.text("GET", "/readyz", &Value::Null).await.is_ok()
-            {
-                return Ok(());
-            }
-            ensure!(started.elapsed() < STARTS_WITHIN, "the hub is not ready");
-            sleep(Duration::from_millis(20)).await;
-        }
+    /// Of each node.
+    pub fn pids(&self) -> Vec<u32> {
+        self.nodes.iter().filter_map(|node| node.child.id()).collect()
+    }
+
+    /// The pids of its own Postgres and Redis.
+    pub fn engines(&self) -> Option<(u32, u32)> {
+        self.engines
+            .as_ref()
+            .map(|(postgres, redis)| (postgres.pid, redis.pid()))
+    }
+
+    async fn node(&self, plan: &Plan) -> Result<Node> {
+        let address = free_address()?;
+        let mut start = wrapped(plan.core, &plan.binary, &self.env);
+        let child = start
+            .args(["serve", "--listen", &address.to_string()])
+            .args(["--connections", NO_LIMIT, "--connections-per-org", NO_LIMIT])
+            .args(["--frames-per-second", &plan.frames_per_second.to_string()])
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", plan.binary.display()))?;
+        let mut node = Node { child, address };
+        ready(&mut node).await?;
+        Ok(node)
+    }
+
+    /// Makes an org.
+    async fn org(&self, n: usize) -> Result<Org> {
+        let name = format!("load-test-{n}");
+        let mut token = command(&self.binary, &self.env);
+        token.args([
+            "token", "--org", &name, "--role", "service", "--sub", "crm", "--name", "CRM",
+        ]);
+        let service_token = said(&mut token).await?.trim().to_owned();
+        let settings = json!({"name": "Load test", "show_staff": "first"});
+        let mut http = Http::connect(self.nodes[0].address, &service_token).await?;
+        http.ask("PUT", &format!("/v1/orgs/{name}"), &settings).await?;
+        Ok(Org { name, service_token })
     }
 
     pub async fn verify(&self) -> Result<Vec<String>> {
@@ -110,9 +163,29 @@ pub async fn verify(binary: &Path, env: &[(String, String)]) -> Result<Vec<Strin
     }
 }
 
+async fn ready(node: &mut Node) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = node.child.try_wait()? {
+            anyhow::bail!("the hub ended at once: {status}");
+        }
+        if let Ok(mut http) = Http::connect(node.address, "").await
+            && http.text("GET", "/readyz", &Value::Null).await.is_ok()
+        {
+            return Ok(());
+        }
+        ensure!(started.elapsed() < STARTS_WITHIN, "the hub is not ready");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// With our environment, but without anybody's account that sends real texts.
 pub fn command(binary: &Path, env: &[(String, String)]) -> Command {
-    let mut command = Command::new(binary);
+    wrapped(Core::default(), binary, env)
+}
+
+fn wrapped(core: Core, binary: &Path, env: &[(String, String)]) -> Command {
+    let mut command = Command::from(core.command(binary));
     without_accounts(&mut command).envs(env.iter().cloned());
     command
 }
@@ -142,19 +215,4 @@ pub fn secret() -> Result<String> {
     let mut bytes = [0_u8; 32];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// Free a moment ago: `serve` does not say which port it was given. Below the range from which the
-/// kernel takes the ports of outgoing connections: one of those could have it before, or while what
-/// listens there is being started again.
-pub fn free_address() -> Result<SocketAddr> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
-    let mut chance = Chance::of(now ^ u64::from(std::process::id()));
-    for _ in 0..1_000 {
-        let port = 20_000 + chance.below(12_000) as u16;
-        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            return Ok(listener.local_addr()?);
-        }
-    }
-    anyhow::bail!("no free port between 20000 and 32000")
 }

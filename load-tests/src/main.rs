@@ -17,6 +17,7 @@ mod client;
 mod connect;
 mod cpu;
 mod dial;
+mod engines;
 mod expect;
 mod fan_out;
 mod faults;
@@ -24,6 +25,7 @@ mod file;
 mod http;
 mod hub;
 mod idle;
+mod inserts;
 mod journal;
 mod local;
 mod oracle;
@@ -73,6 +75,9 @@ enum Scenario {
     /// Chat on two nodes while they, Postgres, Redis, the wires, clients and clocks fail, by a seed
     #[command(args_override_self = true)]
     Faults(faults::Args),
+    /// No hub: what a Postgres does alone with one INSERT of a message per transaction, by pgbench
+    #[command(args_override_self = true)]
+    Inserts(inserts::Args),
     /// A scenario from a TOML file, whose keys are the flags
     Run {
         file: PathBuf,
@@ -111,6 +116,7 @@ async fn run() -> Result<bool> {
         Scenario::Resume(args) => resume::run(args).await,
         Scenario::Badges(args) => badges::run(args).await,
         Scenario::Faults(args) => faults::run(args).await,
+        Scenario::Inserts(args) => inserts::run(&args),
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;
     // A figure that does not exist must not cost the figures that do.

@@ -129,6 +129,7 @@ impl Verdict {
         self.unanswered += other.unanswered;
         self.faults += other.faults;
         self.told.extend(other.told);
+        self.told.truncate(TOLD);
     }
 
     fn tell(&mut self, what: impl FnOnce() -> String) {

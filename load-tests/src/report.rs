@@ -13,6 +13,7 @@ pub enum Figure {
     Bytes(u64),
     PerSecond(f64),
     Cores(f64),
+    Seconds(f64),
 }
 
 pub struct Report {
@@ -164,6 +165,7 @@ impl Figure {
             Self::Count(n) => (*n as f64, Unit::None),
             Self::PerSecond(n) | Self::Cores(n) => (*n, Unit::None),
             Self::Ms(ms) => (*ms, Unit::Time),
+            Self::Seconds(seconds) => (seconds * 1e3, Unit::Time),
             Self::Bytes(bytes) => (*bytes as f64, Unit::Bytes),
         }
     }
@@ -175,6 +177,7 @@ impl Figure {
             Self::Bytes(bytes) => format!("{bytes} B"),
             Self::PerSecond(rate) => format!("{rate:.1} /s"),
             Self::Cores(cores) => format!("{cores:.2} cores"),
+            Self::Seconds(seconds) => format!("{seconds:.1} s"),
         }
     }
 
@@ -183,7 +186,7 @@ impl Figure {
         let short = |x: f64| json!((x * 1e3).round() / 1e3);
         match self {
             Self::Count(n) | Self::Bytes(n) => json!(n),
-            Self::Ms(x) | Self::PerSecond(x) | Self::Cores(x) => short(*x),
+            Self::Ms(x) | Self::PerSecond(x) | Self::Cores(x) | Self::Seconds(x) => short(*x),
         }
     }
 }

@@ -67,7 +67,7 @@ pub async fn run(args: Args) -> Result<Report> {
     // All of it is durable before they come, so that each misses the same.
     stage.settle(&writers).await?;
 
-    let meter = Meter::start(stage.hub.pid);
+    let meter = Meter::start(Some(&stage.hub));
     let (back, returned) = (bar(args.clients, "caught up"), Arc::new(Latency::new()));
     let stage = Arc::new(stage);
     let start = Instant::now();

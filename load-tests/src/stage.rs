@@ -1,5 +1,6 @@
 //! What every scenario stands on: a hub, users, sockets, and at the end the oracle.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -24,29 +25,34 @@ const OTHER_FILES: u64 = 200;
 pub struct Stage {
     pub hub: Hub,
     pub stats: Arc<Stats>,
-    log: Log,
+    /// Of each org.
+    logs: Vec<Log>,
     /// How long clients are waited for at the end.
     patience: Duration,
 }
 
 impl Stage {
     pub async fn set(which: Which, sockets: usize) -> Result<Self> {
+        Self::with_orgs(which, 1, sockets).await
+    }
+
+    pub async fn with_orgs(which: Which, orgs: usize, sockets: usize) -> Result<Self> {
         let most = rlimit::increase_nofile_limit(rlimit::INFINITY)?;
         ensure!(
             most >= sockets as u64 + OTHER_FILES,
             "only {most} files may be open here: raise `ulimit -Hn`"
         );
         // What comes later than it may is found by the oracle.
-        Self::at(which.hub(sockets).await?, WITHIN + Duration::from_secs(1))
+        Self::at(which.hub(orgs, sockets).await?, WITHIN + Duration::from_secs(1))
     }
 
     pub fn at(hub: Hub, patience: Duration) -> Result<Self> {
         let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         Ok(Self {
-            hub,
             stats: Arc::new(Stats::new(format!("{run:x}"))),
-            log: Log::default(),
+            logs: hub.orgs.iter().map(|_| Log::default()).collect(),
             patience,
+            hub,
         })
     }
 
@@ -55,10 +61,10 @@ impl Stage {
     }
 
     /// So many sockets, shared evenly among the users.
-    pub async fn sign_in(&self, users: &[User], sockets: usize) -> Result<Vec<Client>> {
+    pub async fn sign_in(&self, users: &[impl Borrow<User>], sockets: usize) -> Result<Vec<Client>> {
         let bar = bar(sockets, "sockets");
         let clients = stream::iter(0..sockets)
-            .map(|n| Client::open(&self.hub.dial, n, &users[n % users.len()], &self.stats))
+            .map(|n| Client::open(&self.hub.dial, n, users[n % users.len()].borrow(), &self.stats))
             .buffered(AT_ONCE)
             .inspect_ok(|_| bar.inc(1))
             .try_collect()
@@ -83,8 +89,11 @@ impl Stage {
     pub async fn settle(&mut self, clients: &[Client]) -> Result<()> {
         let quiet = Instant::now();
         loop {
-            self.read_log().await?;
-            let settled = clients.iter().all(|client| self.log.is_settled(&client.journal()));
+            self.read_logs().await?;
+            let settled = clients.iter().all(|client| {
+                let journal = client.journal();
+                self.logs[journal.org].is_settled(&journal)
+            });
             if settled || quiet.elapsed() > self.patience {
                 return Ok(());
             }
@@ -94,24 +103,35 @@ impl Stage {
 
     /// How many clients have a badge that a recount does not confirm.
     pub fn wrong_badges(&self, clients: &[Client]) -> u64 {
-        let wrong = clients
-            .iter()
-            .filter(|client| !self.log.has_right_badge(&client.journal()));
+        let wrong = clients.iter().filter(|client| {
+            let journal = client.journal();
+            !self.logs[journal.org].has_right_badge(&journal)
+        });
         wrong.count() as u64
     }
 
-    async fn read_log(&mut self) -> Result<()> {
-        self.log.read(&mut self.hub.http().await?).await
+    async fn read_logs(&mut self) -> Result<()> {
+        let hub = &self.hub;
+        stream::iter(self.logs.iter_mut().enumerate())
+            .map(|(org, log)| async move { log.read(&mut hub.http(org).await?).await })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// What the oracle says, once everybody has settled, and the journals that it was told from.
     pub async fn judge(&mut self, clients: Vec<Client>, quiet: Instant) -> Result<(Verdict, Vec<Journal>)> {
         self.settle(&clients).await?;
-        let mut journals = Vec::with_capacity(clients.len());
+        let mut of_org: Vec<Vec<Journal>> = self.logs.iter().map(|_| Vec::new()).collect();
         for client in clients {
-            journals.push(client.close().await.context("a journal that somebody still holds")?);
+            let journal = client.close().await.context("a journal that somebody still holds")?;
+            of_org[journal.org].push(journal);
         }
-        Ok((oracle::judge(&self.log, &journals, quiet), journals))
+        let mut verdict = Verdict::default();
+        for (log, journals) in self.logs.iter().zip(&of_org) {
+            verdict.add(oracle::judge(log, journals, quiet));
+        }
+        Ok((verdict, of_org.into_iter().flatten().collect()))
     }
 
     /// Ends every run: the oracle's verdict, and with a hub of our own what `crewline verify` finds.
@@ -123,7 +143,8 @@ impl Stage {
             "settled_ms",
             Figure::Ms(moved.saturating_duration_since(quiet).as_secs_f64() * 1e3),
         );
-        report.count("log_records", self.log.records.len() as u64);
+        let records: usize = self.logs.iter().map(|log| log.records.len()).sum();
+        report.count("log_records", records as u64);
         verdict.add_to(report);
         match &self.hub.local {
             Some(local) => {

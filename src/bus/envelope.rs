@@ -67,6 +67,8 @@ pub enum Whisper {
         shown: Option<Who>,
         on: bool,
     },
+    /// Which thread somebody of the team has open; none any more.
+    Viewing { thread: Option<ThreadId>, who: Who },
     /// Who is here at the sender's node. Forgotten unless it is repeated.
     Here { online: Vec<Who>, offline: Vec<Who> },
 }

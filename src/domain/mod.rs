@@ -2,10 +2,13 @@
 
 mod consent;
 mod contact;
+mod copied;
 mod delivery;
 mod draft;
+mod handoff;
 mod id;
 mod inbound;
+mod marker;
 mod org;
 mod person;
 mod phone;
@@ -19,10 +22,13 @@ mod view;
 
 pub use consent::{ConsentBody, Texts};
 pub use contact::{Contact, ContactDraft};
+pub use copied::CopiedFrom;
 pub use delivery::{Attempt, AttemptId, AttemptState, DeliveryBody, Failure, Leg, Report, SmsState, Text, leg_state};
 pub use draft::{Draft, MAX_PHOTOS, MAX_TEXT_BYTES, MAX_TEXT_CHARS, check_label};
+pub use handoff::{Brief, HANDOFF_TAG, Handler, HandoffBody, HandoffDraft, Speaker, Turn};
 pub use id::{ContactId, MessageId, OrgId, PersonId, Sub, ThreadId};
 pub use inbound::{Candidate, Medium, Received, Rule, Unroutable, UnroutedBody, Word, clean, tagged};
+pub use marker::{MarkerBody, MarkerDraft};
 pub use org::{OrgSettings, ShowStaff};
 pub use person::{Author, AuthorKind, Person, Side};
 pub use phone::Phone;

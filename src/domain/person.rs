@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContactId, PersonId, Sub};
+use super::{Contact, ContactId, PersonId, Sub};
 
 /// The two sides of a thread. Everything that is not the customer is the team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,13 +36,18 @@ pub enum Person {
         sub: Sub,
         name: String,
     },
+    /// The AI receptionist, for which the CRM's backend speaks.
+    Ai {
+        sub: Sub,
+        name: String,
+    },
 }
 
 impl Person {
     pub fn side(&self) -> Side {
         match self {
             Person::Customer { .. } => Side::Customer,
-            Person::Staff { .. } | Person::Service { .. } => Side::Team,
+            Person::Staff { .. } | Person::Service { .. } | Person::Ai { .. } => Side::Team,
         }
     }
 
@@ -51,7 +56,7 @@ impl Person {
     pub fn submitter(&self) -> String {
         match self {
             Person::Customer { contact } => format!("contact:{contact}"),
-            Person::Staff { sub, .. } | Person::Service { sub, .. } => format!("sub:{sub}"),
+            Person::Staff { sub, .. } | Person::Service { sub, .. } | Person::Ai { sub, .. } => format!("sub:{sub}"),
         }
     }
 }
@@ -91,6 +96,17 @@ pub struct PublicAuthor<'a> {
 }
 
 impl Author {
+    pub fn customer(contact: &Contact) -> Self {
+        Self {
+            kind: AuthorKind::Customer,
+            name: contact.name.clone(),
+            id: contact.person.clone(),
+            shown: None,
+            sub: None,
+            contact: Some(contact.id.clone()),
+        }
+    }
+
     pub fn side(&self) -> Side {
         match self.kind {
             AuthorKind::Customer => Side::Customer,

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::consent::PublicConsent;
+use super::copied::CopiedFrom;
 use super::receipt::PublicReceipt;
 use super::{
-    Author, ConsentBody, ContactId, Counts, DeliveryBody, MediaBody, Medium, OrgId, OrgSettings, PersonId, Phone,
-    Photo, PhotoId, ReceiptBody, Rule, Side, Sub, Text, ThreadId, UnroutedBody,
+    Author, ConsentBody, ContactId, Counts, DeliveryBody, Handler, HandoffBody, MarkerBody, MediaBody, Medium, OrgId,
+    OrgSettings, PersonId, Phone, Photo, PhotoId, ReceiptBody, Rule, Side, Sub, Text, ThreadId, UnroutedBody,
 };
 
 /// What a record tells. `Kind::ALL` is what the tests about privacy walk over.
@@ -18,6 +19,8 @@ pub enum Kind {
     Receipt,
     Delivery,
     Media,
+    Handoff,
+    Marker,
     Consent,
     Unrouted,
     Thread,
@@ -26,12 +29,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Message,
         Kind::Note,
         Kind::Receipt,
         Kind::Delivery,
         Kind::Media,
+        Kind::Handoff,
+        Kind::Marker,
         Kind::Consent,
         Kind::Unrouted,
         Kind::Thread,
@@ -46,6 +51,8 @@ impl Kind {
             Kind::Receipt => "receipt",
             Kind::Delivery => "delivery",
             Kind::Media => "media",
+            Kind::Handoff => "handoff",
+            Kind::Marker => "marker",
             Kind::Consent => "consent",
             Kind::Unrouted => "unrouted",
             Kind::Thread => "thread",
@@ -130,7 +137,8 @@ pub enum Via {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageBody {
-    pub id: String,
+    /// None of a copy, and of what was routed by hand.
+    pub id: Option<String>,
     pub from: Author,
     pub via: Via,
     pub text: String,
@@ -152,14 +160,19 @@ pub struct MessageBody {
     /// The texts that carry it on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<CopiedFrom>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteBody {
-    pub id: String,
+    /// None of a copy.
+    pub id: Option<String>,
     pub from: Author,
     pub text: String,
     pub photos: Vec<Photo>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<CopiedFrom>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +190,21 @@ pub enum ThreadEvent {
     },
     /// Everything up to `seen` needs no answer.
     Handled { seen: i64, by: Author },
+    /// Another answers from now on.
+    Handler { handler: Handler, by: Author },
+    /// The thread of an unknown number was copied to that of the contact whose number it is, and is
+    /// closed.
+    Attached {
+        contact: ContactId,
+        /// The contact's thread.
+        to: ThreadId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<Phone>,
+        copies: u32,
+        by: Author,
+    },
+    /// Somebody said that the unrouted text of this rev belongs here.
+    Routed { unrouted: i64, by: Author },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +222,8 @@ pub enum Entry {
     Receipt(ReceiptBody),
     Delivery(DeliveryBody),
     Media(MediaBody),
+    Handoff(HandoffBody),
+    Marker(MarkerBody),
     Consent(ConsentBody),
     Unrouted(UnroutedBody),
     Thread(ThreadEvent),
@@ -203,13 +233,16 @@ pub enum Entry {
 
 #[derive(Serialize)]
 struct PublicMessage<'a> {
-    id: &'a str,
+    id: Option<&'a str>,
     from: super::person::PublicAuthor<'a>,
     via: Via,
     text: &'a str,
     photos: Vec<super::photo::PublicPhoto<'a>>,
     #[serde(skip_serializing_if = "is_zero")]
     media_expected: usize,
+    /// When it was said, if this is a copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said_at: Option<i64>,
 }
 
 fn is_zero(n: &usize) -> bool {
@@ -224,6 +257,8 @@ impl Entry {
             Entry::Receipt(_) => Kind::Receipt,
             Entry::Delivery(_) => Kind::Delivery,
             Entry::Media(_) => Kind::Media,
+            Entry::Handoff(_) => Kind::Handoff,
+            Entry::Marker(_) => Kind::Marker,
             Entry::Consent(_) => Kind::Consent,
             Entry::Unrouted(_) => Kind::Unrouted,
             Entry::Thread(_) => Kind::Thread,
@@ -239,6 +274,8 @@ impl Entry {
             Entry::Receipt(body) => json(body),
             Entry::Delivery(body) => json(body),
             Entry::Media(body) => json(body),
+            Entry::Handoff(body) => json(body),
+            Entry::Marker(body) => json(body),
             Entry::Consent(body) => json(body),
             Entry::Unrouted(body) => json(body),
             Entry::Thread(body) => json(body),
@@ -252,12 +289,13 @@ impl Entry {
     pub fn body_public(&self) -> Option<String> {
         match self {
             Entry::Message(body) => Some(json(&PublicMessage {
-                id: &body.id,
+                id: body.id.as_deref(),
                 from: body.from.public(),
                 via: body.via,
                 text: &body.text,
                 photos: body.photos.iter().map(Photo::public).collect(),
                 media_expected: body.media.len(),
+                said_at: body.copied_from.as_ref().map(|from| from.at),
             })),
             Entry::Receipt(body) => Some(json(&PublicReceipt {
                 side: body.side,
@@ -266,6 +304,8 @@ impl Entry {
             })),
             Entry::Delivery(body) => body.public().map(|public| json(&public)),
             Entry::Media(body) => Some(json(&body.public())),
+            Entry::Handoff(body) => Some(json(&body.public())),
+            Entry::Marker(body) => body.public().map(|public| json(&public)),
             Entry::Consent(body) => Some(json(&PublicConsent { texts: body.texts })),
             Entry::Note(_) | Entry::Unrouted(_) | Entry::Thread(_) | Entry::Revoked(_) | Entry::Org(_) => None,
         }
@@ -278,10 +318,13 @@ impl Entry {
                 Side::Customer => Counts { customer: 1, team: 0 },
                 Side::Team => Counts { customer: 0, team: 1 },
             },
+            Entry::Handoff(body) if body.index == 0 => Counts { customer: 1, team: 0 },
             Entry::Note(_)
             | Entry::Receipt(_)
             | Entry::Delivery(_)
             | Entry::Media(_)
+            | Entry::Handoff(_)
+            | Entry::Marker(_)
             | Entry::Consent(_)
             | Entry::Unrouted(_)
             | Entry::Thread(_)
@@ -298,6 +341,8 @@ impl Entry {
             Kind::Receipt => Entry::Receipt(serde_json::from_str(body_team)?),
             Kind::Delivery => Entry::Delivery(serde_json::from_str(body_team)?),
             Kind::Media => Entry::Media(serde_json::from_str(body_team)?),
+            Kind::Handoff => Entry::Handoff(serde_json::from_str(body_team)?),
+            Kind::Marker => Entry::Marker(serde_json::from_str(body_team)?),
             Kind::Consent => Entry::Consent(serde_json::from_str(body_team)?),
             Kind::Unrouted => Entry::Unrouted(serde_json::from_str(body_team)?),
             Kind::Thread => Entry::Thread(serde_json::from_str(body_team)?),
@@ -317,12 +362,40 @@ impl Entry {
         }
     }
 
+    /// Whether the inbox shows it as the last thing that was said.
+    pub fn is_said(&self) -> bool {
+        match self {
+            Entry::Message(_) | Entry::Note(_) => true,
+            Entry::Handoff(body) => body.index == 0,
+            _ => false,
+        }
+    }
+
+    /// What it is a copy of.
+    pub fn copied_from(&self) -> Option<&CopiedFrom> {
+        match self {
+            Entry::Message(body) => body.copied_from.as_ref(),
+            Entry::Note(body) => body.copied_from.as_ref(),
+            Entry::Handoff(body) => body.copied_from.as_ref(),
+            Entry::Marker(body) => body.copied_from.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whose doing it was, if a person's; their opaque id and name are kept by it.
     pub fn author(&self) -> Option<&Author> {
         match self {
             Entry::Message(MessageBody { from, .. }) | Entry::Note(NoteBody { from, .. }) => Some(from),
-            Entry::Receipt(ReceiptBody { by, .. }) | Entry::Thread(ThreadEvent::Handled { by, .. }) => Some(by),
+            Entry::Receipt(ReceiptBody { by, .. })
+            | Entry::Marker(MarkerBody { by, .. })
+            | Entry::Thread(
+                ThreadEvent::Handled { by, .. }
+                | ThreadEvent::Handler { by, .. }
+                | ThreadEvent::Attached { by, .. }
+                | ThreadEvent::Routed { by, .. },
+            ) => Some(by),
             Entry::Delivery(body) => body.by.as_ref(),
+            Entry::Handoff(body) => body.brief.as_ref().map(|brief| &brief.by),
             Entry::Media(_)
             | Entry::Consent(_)
             | Entry::Unrouted(_)
@@ -341,7 +414,7 @@ fn json<T: Serialize>(body: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Fetched, KeptFile, Leg, SmsState};
+    use crate::domain::{Brief, Fetched, KeptFile, Leg, SmsState, Speaker, Turn};
 
     #[test]
     fn the_chain_is_the_one_that_the_design_describes() {
@@ -395,15 +468,22 @@ mod tests {
             height: 2,
             sha256: "canary".into(),
         };
+        let copied_from = || CopiedFrom {
+            thread: ThreadId::parse("canary").unwrap(),
+            rev: 7_777,
+            at: 5,
+            answered: true,
+        };
         match kind {
             Kind::Message => Entry::Message(MessageBody {
-                id: "m1".into(),
+                id: Some("m1".into()),
                 from: from(),
                 via: Via::Crm,
                 text: "hello".into(),
                 photos: vec![photo()],
                 media: vec![Medium {
                     source: "canary".into(),
+                    message: Some("canary".into()),
                     content_type: "canary".into(),
                 }],
                 seen: Some(7_777),
@@ -411,12 +491,47 @@ mod tests {
                 rule: Some(Rule::Tag),
                 tag: Some(7_777),
                 texts: vec![Text::of(Leg::Copy, phone(), &["canary".into()])],
+                copied_from: Some(copied_from()),
             }),
             Kind::Note => Entry::Note(NoteBody {
-                id: "canary".into(),
+                id: Some("canary".into()),
                 from: from(),
                 text: "canary".into(),
                 photos: vec![photo()],
+                copied_from: Some(copied_from()),
+            }),
+            Kind::Handoff => Entry::Handoff(HandoffBody {
+                id: Some("h1".into()),
+                tag: crate::domain::HANDOFF_TAG.into(),
+                index: 0,
+                parts: 1,
+                of: Some(3),
+                transcript: vec![Turn {
+                    at: 5,
+                    speaker: Speaker::Caller,
+                    text: "it leaks".into(),
+                }],
+                brief: Some(Brief {
+                    by: from(),
+                    phone: Some(phone()),
+                    reason: "canary".into(),
+                    summary: "canary".into(),
+                    open_question: Some("canary".into()),
+                    call_back_at: Some(7_777),
+                    handler: Handler::Ai,
+                    digest: "canary".into(),
+                    copy_tag: Some(7_777),
+                    texts: vec![Text::of(Leg::Copy, phone(), &["canary".into()])],
+                }),
+                copied_from: Some(copied_from()),
+            }),
+            Kind::Marker => Entry::Marker(MarkerBody {
+                id: Some("i2041".into()),
+                text: "Invoice #2041 sent".into(),
+                link: Some("https://crm.example/2041".into()),
+                public: true,
+                by: from(),
+                copied_from: Some(copied_from()),
             }),
             Kind::Receipt => Entry::Receipt(ReceiptBody {
                 side: Side::Team,
@@ -486,7 +601,9 @@ mod tests {
     fn a_customer_sees_of_each_kind_what_the_design_says_and_nothing_else() {
         for kind in Kind::ALL {
             let fields: &[&str] = match kind {
-                Kind::Message => &["id", "from", "via", "text", "photos", "media_expected"],
+                Kind::Message => &["id", "from", "via", "text", "photos", "media_expected", "said_at"],
+                Kind::Handoff => &["id", "tag", "index", "parts", "of", "transcript", "said_at"],
+                Kind::Marker => &["id", "text", "link", "said_at"],
                 Kind::Receipt => &["side", "mark", "up_to"],
                 Kind::Delivery => &["of", "state", "sentence", "phone_ending"],
                 Kind::Media => &["of", "index", "photo"],
@@ -509,6 +626,14 @@ mod tests {
             assert_eq!(names, expected, "{kind:?}");
             assert!(!public.contains("canary") && !public.contains("777"), "{public}");
         }
+    }
+
+    #[test]
+    fn a_marker_is_the_customers_only_if_the_crm_says_so() {
+        let Entry::Marker(body) = sample(Kind::Marker) else {
+            panic!()
+        };
+        assert_eq!(Entry::Marker(MarkerBody { public: false, ..body }).body_public(), None);
     }
 
     #[test]

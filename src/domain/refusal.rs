@@ -31,6 +31,7 @@ pub enum Code {
     PhotoBroken,
     PastEnd,
     Stale,
+    Closed,
     IdReused,
     TooFast,
     TooManyConnections,
@@ -40,7 +41,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 27] = [
+    pub const ALL: [Code; 28] = [
         Code::NotJson,
         Code::UnknownFrame,
         Code::BadField,
@@ -62,6 +63,7 @@ impl Code {
         Code::PhotoBroken,
         Code::PastEnd,
         Code::Stale,
+        Code::Closed,
         Code::IdReused,
         Code::TooFast,
         Code::TooManyConnections,
@@ -93,6 +95,7 @@ impl Code {
             Code::PhotoBroken => "photo_broken",
             Code::PastEnd => "past_end",
             Code::Stale => "stale",
+            Code::Closed => "closed",
             Code::IdReused => "id_reused",
             Code::TooFast => "too_fast",
             Code::TooManyConnections => "too_many_connections",

@@ -2,7 +2,7 @@
 //!
 //! The ledger moves it while it appends; `verify` moves a fresh one over the whole log and compares.
 
-use super::{Chain, Mark, Side, SmsState};
+use super::{Chain, Handler, Mark, Side, SmsState, ThreadId};
 
 /// Cumulative numbers of messages. A hand-off counts as the customer's; nothing else counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,7 +42,7 @@ pub struct ThreadHead {
     pub seq: i64,
     pub counts: Counts,
     pub hash: Chain,
-    /// The rev of the last message or note: what the inbox sorts by. 0 if there is none.
+    /// The rev of the last message, note or hand-off: what the inbox sorts by. 0 if there is none.
     pub active: i64,
     /// Seqs of the last message of each side, 0 if there is none.
     pub last_customer: i64,
@@ -55,6 +55,12 @@ pub struct ThreadHead {
     pub waiting_since: Option<i64>,
     /// The seq of the last message whose text to the customer failed, or may have; 0 once one got through.
     pub failed: i64,
+    /// The seq of the last hand-off; 0 if there is none.
+    pub handoff: i64,
+    /// Who answers.
+    pub handler: Handler,
+    /// It was an unknown number's and is closed: where all of it was copied to.
+    pub attached: Option<ThreadId>,
 }
 
 impl Default for ThreadHead {
@@ -71,6 +77,9 @@ impl Default for ThreadHead {
             answered: 0,
             waiting_since: None,
             failed: 0,
+            handoff: 0,
+            handler: Handler::Human,
+            attached: None,
         }
     }
 }
@@ -104,6 +113,11 @@ impl ThreadHead {
         self.waiting_since.is_some()
     }
 
+    /// A hand-off that nobody has answered.
+    pub fn has_handoff(&self) -> bool {
+        self.handoff > self.answered
+    }
+
     /// How the text to the customer of the message at `of` stands now.
     pub fn texted(&mut self, of: i64, state: SmsState) {
         match state {
@@ -124,6 +138,24 @@ impl ThreadHead {
             }
             Side::Team => self.last_team = seq,
         }
+    }
+
+    /// The AI handed a call over; it counts as something that the customer said.
+    pub fn handed_off(&mut self, seq: i64, at: i64, handler: Handler) {
+        self.said(Side::Customer, seq, at);
+        self.handoff = seq;
+        self.handler = handler;
+    }
+
+    /// Everything was copied to another thread: nothing here is new, waits or is listed any more.
+    pub fn close(&mut self, to: ThreadId) {
+        self.attached = Some(to);
+        self.active = 0;
+        self.answered = self.seq;
+        self.waiting_since = None;
+        self.team.read = self.last_customer;
+        self.team.read_count = self.counts.customer;
+        self.failed = 0;
     }
 
     /// A mark moved to `up_to`, where the other side's count stood at `other_count`.

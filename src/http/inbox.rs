@@ -32,6 +32,7 @@ enum Filter {
     New,
     Waiting,
     Failed,
+    Handoff,
 }
 
 pub fn router() -> Router<Arc<Door>> {
@@ -48,6 +49,7 @@ async fn inbox(
         Filter::New => InboxFilter::New,
         Filter::Waiting => InboxFilter::Waiting,
         Filter::Failed => InboxFilter::Failed,
+        Filter::Handoff => InboxFilter::Handoff,
     };
     let found = door.hub.inbox(&guest, filter, page.after).await?;
     let threads: Vec<Value> = found.inbox.rows.iter().map(row).collect();
@@ -66,6 +68,7 @@ fn row(row: &InboxRow) -> Value {
         "unread": row.head.unread(Side::Team),
         "waiting_since": row.head.waiting_since,
         "failed": row.head.failed > 0,
+        "handoff": row.head.has_handoff(),
         "seq": row.head.seq,
         "active": row.head.active,
     })

@@ -36,6 +36,15 @@ struct Said {
     internal: bool,
     #[serde(default)]
     seen: Option<i64>,
+    /// For whom a service speaks, if not for the system itself.
+    #[serde(default, rename = "as")]
+    speaks_as: Option<Speaker>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Speaker {
+    Ai,
 }
 
 pub fn router() -> Router<Arc<Door>> {
@@ -66,7 +75,11 @@ async fn say(
     let echoed = said.id;
     let draft = Draft::new(id, said.text, &said.photos, said.internal, said.seen)?;
     let view = guest.view()?;
-    let outcome = door.hub.say(&guest, Some(&thread), draft)?.await;
+    let pending = match said.speaks_as {
+        Some(Speaker::Ai) => door.hub.say_as_ai(&guest, &thread, draft)?,
+        None => door.hub.say(&guest, Some(&thread), draft)?,
+    };
+    let outcome = pending.await;
     let (status, numbers, duplicate) = match outcome.map_err(|refusal| Problem::shown(refusal, &view))? {
         Outcome::Appended(numbers) => (StatusCode::CREATED, numbers, false),
         Outcome::Duplicate(numbers) => (StatusCode::OK, numbers, true),

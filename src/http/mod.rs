@@ -1,8 +1,10 @@
 //! HTTP: for the CRM's backend, with a service token, and for the pages. One file a noun; each is a
 //! small router that has exactly what it needs.
 
+mod by_hand;
 mod contacts;
 mod door;
+mod handoffs;
 mod health;
 mod inbox;
 mod log;
@@ -51,6 +53,8 @@ pub fn api(door: Arc<Door>) -> Router {
         threads::router(),
         messages::router(),
         texts::router(),
+        handoffs::router(),
+        by_hand::router(),
         log::router(),
     ];
     nouns.into_iter().fold(Router::new(), Router::merge).with_state(door)

@@ -1,5 +1,5 @@
 //! `GET /v1/unrouted`: texts that reached no thread. `POST /v1/threads/{thread}/resend`: a text that failed,
-//! or whose outcome is unknown, is sent once more.
+//! or whose outcome is unknown, is sent once more. `GET /v1/line`: the org's number and its business phones.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::door::{Asked, Bearer, Body, Door};
 use super::problem::Problem;
+use crate::domain::Texts;
 use crate::ledger::Outcome;
 use crate::protocol;
 
@@ -20,6 +21,23 @@ pub fn router() -> Router<Arc<Door>> {
     Router::new()
         .route("/v1/unrouted", get(unrouted))
         .route("/v1/threads/{thread}/resend", post(resend))
+        .route("/v1/line", get(line))
+}
+
+async fn line(State(door): State<Arc<Door>>, Bearer(guest): Bearer) -> Result<Json<Value>, Problem> {
+    let stopped = door.hub.stopped(&guest).await?;
+    let settings = guest.settings.as_deref();
+    let phones: Vec<_> = settings
+        .into_iter()
+        .flat_map(|settings| &settings.business_phones)
+        .map(|phone| {
+            let texts = if stopped.contains(phone) { Texts::Off } else { Texts::On };
+            json!({ "phone": phone, "texts": texts })
+        })
+        .collect();
+    Ok(Json(
+        json!({ "number": settings.and_then(|settings| settings.number.as_ref()), "business_phones": phones }),
+    ))
 }
 
 #[derive(Deserialize)]

@@ -11,6 +11,7 @@ use super::door::{Bearer, Door};
 use super::inbox::contact;
 use super::problem::Problem;
 use crate::domain::{Marks, Side, Texts};
+use crate::hub::Guest;
 use crate::ledger::ThreadState;
 
 pub fn router() -> Router<Arc<Door>> {
@@ -29,13 +30,17 @@ async fn thread(
         "thread": found.contact.thread,
         "contact": contact(&found.contact),
         "seq": head.seq,
-        "texts": texts(&found),
+        "texts": texts(&guest, &found),
         "marks": { "customer": marks(&head.customer), "team": marks(&head.team) },
     });
     if guest.is_team() {
         answer["unread"] = head.unread(Side::Team).into();
         answer["new"] = head.is_new().into();
+        answer["failed"] = head.failed.into();
         answer["waiting_since"] = head.waiting_since.into();
+        answer["handoff"] = head.has_handoff().into();
+        answer["handler"] = json!(head.handler);
+        answer["attached_to"] = json!(head.attached);
         answer["readers"] = found
             .readers
             .iter()
@@ -49,8 +54,10 @@ async fn thread(
     Ok(Json(answer))
 }
 
-/// Whether what the team writes goes to the customer's phone as well; null if no phone is known.
-fn texts(found: &ThreadState) -> Option<Texts> {
+/// Whether what the team writes goes to the customer's phone as well; null if there is no number that
+/// could send it, or no phone that could get it.
+fn texts(guest: &Guest, found: &ThreadState) -> Option<Texts> {
+    guest.settings.as_deref()?.number.as_ref()?;
     found.contact.phone.as_ref()?;
     Some(if found.texts_off { Texts::Off } else { Texts::On })
 }

@@ -6,6 +6,7 @@
 
 mod catch_up;
 mod fanout;
+mod handover;
 mod join;
 mod lane;
 mod post;
@@ -16,6 +17,7 @@ mod roster;
 mod sequencer;
 mod sweep;
 mod typing;
+mod viewing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -270,6 +272,9 @@ impl Hub {
             }
             Message::Whisper(Whisper::Typing { thread, who, shown, on }) => {
                 self.deliver_typing(&room, &thread, &who, shown.as_ref(), on, None);
+            }
+            Message::Whisper(Whisper::Viewing { thread, who }) => {
+                self.deliver_viewing(&room, thread.as_ref(), &who);
             }
             Message::Whisper(Whisper::Here { online, offline }) => {
                 room.presence_heard(&envelope.node, online, offline);

@@ -69,7 +69,7 @@ impl Guest {
                 sub: Some(sub.to_string()),
                 contact: None,
             }),
-            Person::Service { .. } => None,
+            Person::Service { .. } | Person::Ai { .. } => None,
         }
     }
 
@@ -102,7 +102,14 @@ impl Guest {
         }
     }
 
-    fn only(&self, role: Role) -> Result<(), Refusal> {
+    pub(super) fn team(&self) -> Result<(), Refusal> {
+        if self.is_team() {
+            return Ok(());
+        }
+        Err(forbidden())
+    }
+
+    pub(super) fn only(&self, role: Role) -> Result<(), Refusal> {
         if self.identity.role == role {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Guest, Hub, unreadable};
 use crate::auth::Role;
-use crate::domain::{Code, OrgId, Refusal, ThreadId, View};
+use crate::domain::{Code, OrgId, Phone, Refusal, ThreadId, View};
 use crate::ledger::{Inbox, InboxFilter, Page, ThreadState};
 
 /// Records in one answer of `GET /v1/log`.
@@ -73,6 +73,18 @@ impl Hub {
         };
         let read = self.shared.ledger.unrouted(&org, before, PAGE as u32).await;
         read.map_err(|error| unreadable(&error))
+    }
+
+    /// Business phones that have asked for no more texts: they get no copies.
+    pub async fn stopped(&self, guest: &Guest) -> Result<Vec<Phone>, Refusal> {
+        let View::Team { org } = guest.view()? else {
+            return Err(Refusal::new(Code::Forbidden, "the line is the team's"));
+        };
+        let read = self.shared.ledger.stopped(&org).await;
+        let mut stopped = read.map_err(|error| unreadable(&error))?;
+        let ours = guest.settings.as_deref().map(|settings| &settings.business_phones);
+        stopped.retain(|phone| ours.is_some_and(|ours| ours.contains(phone)));
+        Ok(stopped)
     }
 
     pub async fn thread(&self, guest: &Guest, thread: &str) -> Result<ThreadState, Refusal> {

@@ -1,7 +1,7 @@
 //! All that is derived from an org's log, as one value that can be compared, and reading everything
 //! for `verify`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -58,6 +58,10 @@ pub struct Projections {
     pub photos: BTreeMap<PhotoId, (String, Option<(u32, u32)>, Option<Place>)>,
     /// Parts of MMS that are to be fetched, without how often that was tried.
     pub missing: BTreeMap<String, Missing>,
+    /// Numbers that are a contact's besides its own phone.
+    pub phones: BTreeSet<(Phone, ContactId)>,
+    /// Unrouted texts, by their revs, and the threads that they were routed to by hand.
+    pub routed: BTreeMap<i64, ThreadId>,
 }
 
 pub(super) async fn orgs(reading: &mut impl Reading) -> Result<Vec<OrgId>> {
@@ -123,6 +127,7 @@ pub(super) async fn projections(snapshot: &mut impl Reading, org: &OrgId) -> Res
             .missing
             .insert(missing.source.clone(), Missing { tries: 0, ..missing });
     }
+    routes(snapshot, org, &mut stored).await?;
     Ok(stored)
 }
 
@@ -159,6 +164,20 @@ async fn texting(snapshot: &mut impl Reading, org: &OrgId, stored: &mut Projecti
             rows::phone(row.text(3)?)?,
         );
         stored.queued.insert(key, u32::try_from(row.int(4)?)?);
+    }
+    Ok(())
+}
+
+async fn routes(snapshot: &mut impl Reading, org: &OrgId, stored: &mut Projections) -> Result<()> {
+    let of_org = [Value::Text(org.as_str())];
+    let sql = "SELECT phone, contact FROM phones WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let contact = rows::contact_id(row.text(1)?)?;
+        stored.phones.insert((rows::phone(row.text(0)?)?, contact));
+    }
+    let sql = "SELECT unrouted, thread FROM routed WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        stored.routed.insert(row.int(0)?, rows::thread_id(row.text(1)?)?);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 mod aside;
 mod audit;
 mod clerk;
+mod copies;
 mod outbox;
 mod pending;
 mod photos;
@@ -32,8 +33,8 @@ pub use postgres::Postgres;
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, Mark, OrgId, OrgSettings, Person, PersonId, Received,
-    Record, Report, Sub, ThreadHead, ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings,
+    Person, PersonId, Phone, Received, Record, Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -92,6 +93,33 @@ pub enum Command {
         by: Person,
         attempt: AttemptId,
     },
+    /// The AI receptionist hands a call over.
+    HandOff {
+        org: OrgId,
+        by: Person,
+        draft: HandoffDraft,
+    },
+    Marker {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        draft: MarkerDraft,
+    },
+    /// Somebody says whose the thread of an unknown number is.
+    Attach {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        contact: ContactId,
+        seen: Option<i64>,
+    },
+    /// Somebody says where the unrouted text of this rev belongs.
+    Route {
+        org: OrgId,
+        thread: ThreadId,
+        by: Person,
+        unrouted: i64,
+    },
     PutOrg {
         org: OrgId,
         settings: OrgSettings,
@@ -117,6 +145,10 @@ impl Command {
             | Command::Report { org, .. }
             | Command::Fetch { org, .. }
             | Command::Resend { org, .. }
+            | Command::HandOff { org, .. }
+            | Command::Marker { org, .. }
+            | Command::Attach { org, .. }
+            | Command::Route { org, .. }
             | Command::PutOrg { org, .. }
             | Command::PutContact { org, .. }
             | Command::Revoke { org, .. } => org,
@@ -147,6 +179,18 @@ pub enum Outcome {
     },
     Revoked {
         before: i64,
+    },
+    /// Where a hand-off landed.
+    Landed {
+        contact: ContactId,
+        thread: ThreadId,
+        numbers: Numbers,
+        duplicate: bool,
+    },
+    /// The contact's thread, and how many records were copied to it now.
+    Attached {
+        thread: ThreadId,
+        copies: u32,
     },
 }
 
@@ -233,6 +277,8 @@ pub enum InboxFilter {
     Waiting,
     /// The last text to the customer failed, or may have.
     Failed,
+    /// Nobody has answered the hand-off.
+    Handoff,
 }
 
 /// A line of the inbox.
@@ -311,8 +357,11 @@ pub trait Ledger: Send + Sync + 'static {
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
 
-    /// Texts that reached no thread, with revs below `before`, the newest first.
+    /// Texts that reached no thread, and were routed to none by hand, with revs below `before`, the newest first.
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;
+
+    /// Phones that have asked for no more texts from the org's number.
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>>;
 
     /// None if the org has no such thread.
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>>;

@@ -181,7 +181,9 @@ pub(super) async fn unrouted(
         "SELECT ",
         record_columns!("l"),
         " FROM log l
-         WHERE l.org = $1 AND l.kind = 'unrouted' AND l.rev < $2 ORDER BY l.rev DESC LIMIT $3"
+         WHERE l.org = $1 AND l.kind = 'unrouted' AND l.rev < $2
+           AND NOT EXISTS (SELECT 1 FROM routed r WHERE r.org = l.org AND r.unrouted = l.rev)
+         ORDER BY l.rev DESC LIMIT $3"
     );
     let values = [
         Value::Text(org.as_str()),
@@ -234,6 +236,7 @@ pub(super) async fn inbox(
         InboxFilter::New => inbox_query!("AND t.customer_count > t.team_read_count"),
         InboxFilter::Waiting => inbox_query!("AND t.waiting_since IS NOT NULL"),
         InboxFilter::Failed => inbox_query!("AND t.failed > 0"),
+        InboxFilter::Handoff => inbox_query!("AND t.handoff > t.answered"),
     };
     let values = [
         Value::Text(org.as_str()),

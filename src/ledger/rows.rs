@@ -9,7 +9,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{PgConnection, Row, SqliteConnection};
 
 use crate::domain::{
-    Chain, Contact, ContactId, Counts, Kind, Marks, OrgId, PersonId, Phone, Record, Refusal, ThreadHead, ThreadId,
+    Chain, Contact, ContactId, Counts, Handler, Kind, Marks, OrgId, PersonId, Phone, Record, Refusal, ThreadHead,
+    ThreadId,
 };
 use crate::ledger::OrgHead;
 
@@ -166,7 +167,7 @@ pub(super) use contact_columns;
 pub(super) fn contact(row: &impl Cells, n: usize) -> Result<Contact> {
     let phone = row.text_if_any(n + 4)?;
     Ok(Contact {
-        id: stored(ContactId::parse(row.text(n)?))?,
+        id: contact_id(row.text(n)?)?,
         thread: stored(ThreadId::parse(row.text(n + 1)?))?,
         person: stored(PersonId::parse(row.text(n + 2)?))?,
         name: row.text(n + 3)?.to_owned(),
@@ -175,19 +176,21 @@ pub(super) fn contact(row: &impl Cells, n: usize) -> Result<Contact> {
     })
 }
 
-pub(super) const HEAD_COLUMNS: usize = 16;
+pub(super) const HEAD_COLUMNS: usize = 19;
 
 macro_rules! head_columns {
     () => {
         "t.seq, t.customer_count, t.team_count, t.hash, t.active, t.last_customer, t.last_team, \
          t.customer_delivered, t.customer_read, t.customer_read_count, \
-         t.team_delivered, t.team_read, t.team_read_count, t.answered, t.waiting_since, t.failed"
+         t.team_delivered, t.team_read, t.team_read_count, t.answered, t.waiting_since, t.failed, \
+         t.handoff, t.handler, t.attached"
     };
 }
 pub(super) use head_columns;
 
 /// Reads [`head_columns`] from column `n` on.
 pub(super) fn head(row: &impl Cells, n: usize) -> Result<ThreadHead> {
+    let handler = row.text(n + 17)?;
     Ok(ThreadHead {
         seq: row.int(n)?,
         counts: Counts {
@@ -211,6 +214,9 @@ pub(super) fn head(row: &impl Cells, n: usize) -> Result<ThreadHead> {
         answered: row.int(n + 13)?,
         waiting_since: row.int_if_any(n + 14)?,
         failed: row.int(n + 15)?,
+        handoff: row.int(n + 16)?,
+        handler: Handler::parse(handler).with_context(|| format!("unknown handler {handler:?}"))?,
+        attached: row.text_if_any(n + 18)?.map(thread_id).transpose()?,
     })
 }
 
@@ -231,6 +237,10 @@ pub(super) fn person_id(text: &str) -> Result<PersonId> {
 
 pub(super) fn sub(text: &str) -> Result<crate::domain::Sub> {
     stored(crate::domain::Sub::parse(text))
+}
+
+pub(super) fn contact_id(text: &str) -> Result<ContactId> {
+    stored(ContactId::parse(text))
 }
 
 pub(super) fn thread_id(text: &str) -> Result<ThreadId> {

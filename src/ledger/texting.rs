@@ -50,6 +50,14 @@ pub(super) async fn is_off(reading: &mut impl Reading, org: &OrgId, number: &Pho
     Ok(row.map(|row| row.int(0)).transpose()? == Some(1))
 }
 
+/// Phones that take no texts from the org's number.
+pub(super) async fn stopped(reading: &mut impl Reading, org: &OrgId) -> Result<Vec<Phone>> {
+    let sql = "SELECT s.phone FROM numbers n JOIN consents s ON s.org = n.org AND s.number = n.number
+               WHERE n.org = $1 AND s.off = 1 ORDER BY s.phone";
+    let found = reading.rows(sql, &[Value::Text(org.as_str())]).await?;
+    found.iter().map(|row| rows::phone(row.text(0)?)).collect()
+}
+
 /// The tag that a thread had last, and when it was used.
 pub(super) async fn tag_of(reading: &mut impl Reading, org: &OrgId, thread: &ThreadId) -> Result<Option<(i64, i64)>> {
     let sql = "SELECT tag, at FROM tags WHERE org = $1 AND thread = $2 ORDER BY at DESC, tag LIMIT 1";

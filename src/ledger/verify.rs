@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Ledger, Projections, Result};
 use crate::domain::{
-    Contact, Counts, Entry, Fetched, Kind, Leg, Mark, MessageBody, Missing, NoteBody, OrgId, Photo, Place, Record,
-    Side, Texts, ThreadEvent, ThreadHead, ThreadId,
+    Contact, Counts, Entry, Fetched, HandoffBody, Leg, Mark, MessageBody, Missing, NoteBody, OrgId, Photo, Place,
+    Record, Side, Text, Texts, ThreadEvent, ThreadHead, ThreadId,
 };
 
 /// Differences named for one org; a broken chain would otherwise fill the screen.
@@ -145,19 +145,25 @@ impl Recount {
         if let Some(seq) = record.seq {
             self.expect(&format!("rev {rev}: seq"), seq, head.seq + 1);
             head.seq = seq;
+            let said_at = entry.copied_from().map_or(record.at, |from| from.at);
             self.past
                 .entry(thread.clone())
                 .or_default()
-                .push((record.counts, record.at));
+                .push((record.counts, said_at));
         }
-        if matches!(record.kind, Kind::Message | Kind::Note) {
+        if entry.is_said() {
             head.active = rev;
         }
         self.take_photos(thread, record, entry);
+        if let Some(from) = entry.copied_from() {
+            head.took_copy(entry, from);
+            self.expected.threads.insert(thread.clone(), head);
+            return;
+        }
         match entry {
             Entry::Message(body) => {
                 head.said(body.from.side(), head.seq, record.at);
-                self.take_texts(thread, record, body);
+                self.take_texts(thread, record, body.tag, &body.texts);
                 let is_staff = body.from.kind == crate::domain::AuthorKind::Staff;
                 if is_staff {
                     let seen = body.seen.unwrap_or(head.seq - 1);
@@ -201,7 +207,27 @@ impl Recount {
                 };
                 self.expected.contacts.insert(contact.id.clone(), contact);
             }
-            Entry::Note(_)
+            Entry::Handoff(HandoffBody { brief: Some(brief), .. }) => {
+                head.handed_off(head.seq, record.at, brief.handler);
+                self.take_texts(thread, record, brief.copy_tag, &brief.texts);
+            }
+            Entry::Thread(ThreadEvent::Handler { handler, .. }) => head.handler = *handler,
+            Entry::Thread(ThreadEvent::Attached { contact, to, phone, .. }) => {
+                head.close(to.clone());
+                if let Some(phone) = phone {
+                    self.expected.phones.insert((phone.clone(), contact.clone()));
+                }
+                let mut contacts = self.expected.contacts.values_mut();
+                if let Some(old) = contacts.find(|old| old.thread == *thread) {
+                    old.phone = None;
+                }
+            }
+            Entry::Thread(ThreadEvent::Routed { unrouted, .. }) => {
+                self.expected.routed.insert(*unrouted, thread.clone());
+            }
+            Entry::Handoff(_)
+            | Entry::Marker(_)
+            | Entry::Note(_)
             | Entry::Media(_)
             | Entry::Consent(_)
             | Entry::Unrouted(_)
@@ -212,11 +238,11 @@ impl Recount {
     }
 
     /// The texts that a message was sent on as, and the tag that it used.
-    fn take_texts(&mut self, thread: &ThreadId, record: &Record, body: &MessageBody) {
-        if let Some(tag) = body.tag {
+    fn take_texts(&mut self, thread: &ThreadId, record: &Record, tag: Option<i64>, texts: &[Text]) {
+        if let Some(tag) = tag {
             self.expected.tags.insert(tag, (thread.clone(), record.at));
         }
-        for text in &body.texts {
+        for text in texts {
             if text.leg == Leg::Copy {
                 self.expected
                     .copied
@@ -241,10 +267,13 @@ impl Recount {
             Entry::Message(MessageBody { photos, media, id, .. }) => {
                 photos.iter().for_each(photo);
                 for (index, medium) in (0..).zip(media) {
+                    let Some(message) = medium.message.clone().or(id.clone()) else {
+                        continue;
+                    };
                     let missing = Missing {
                         org: self.org.clone(),
                         source: medium.source.clone(),
-                        message: id.clone(),
+                        message,
                         thread: thread.clone(),
                         of: record.seq.unwrap_or(0),
                         index,
@@ -305,6 +334,8 @@ impl Recount {
         self.each("text", &stored.queued, &expected.queued);
         self.each("photo", &stored.photos, &expected.photos);
         self.each("part of an MMS", &stored.missing, &expected.missing);
+        self.expect("the numbers that became contacts'", &stored.phones, &expected.phones);
+        self.each("routed text", &stored.routed, &expected.routed);
     }
 
     fn each<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(

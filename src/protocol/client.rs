@@ -14,6 +14,7 @@ pub enum ClientFrame {
     Received(UpTo),
     Read(UpTo),
     Typing(Typing),
+    Viewing(Viewing),
     Handled(Handled),
     History(History),
     Token(Token),
@@ -45,6 +46,8 @@ frames! {
     }
     UpTo { #[serde(default)] thread: Option<String>, up_to: i64 }
     Typing { #[serde(default)] thread: Option<String>, on: bool, #[serde(default)] internal: bool }
+    /// `thread` has no default: null says that none is open any more.
+    Viewing { #[serde(deserialize_with = "Option::deserialize")] thread: Option<String> }
     Handled { thread: String, seen: i64 }
     History {
         id: String,
@@ -106,6 +109,7 @@ impl ClientFrame {
             Some("received") => serde_json::from_str(text).map(ClientFrame::Received),
             Some("read") => serde_json::from_str(text).map(ClientFrame::Read),
             Some("typing") => serde_json::from_str(text).map(ClientFrame::Typing),
+            Some("viewing") => serde_json::from_str(text).map(ClientFrame::Viewing),
             Some("handled") => serde_json::from_str(text).map(ClientFrame::Handled),
             Some("history") => serde_json::from_str(text).map(ClientFrame::History),
             Some("token") => serde_json::from_str(text).map(ClientFrame::Token),
@@ -114,7 +118,8 @@ impl ClientFrame {
                 return Err(unreadable(
                     tag.id,
                     Code::UnknownFrame,
-                    "`type` must be hello, send, received, read, typing, handled, history, token or ping".into(),
+                    "`type` must be hello, send, received, read, typing, viewing, handled, history, token or ping"
+                        .into(),
                 ));
             }
         };
@@ -144,6 +149,8 @@ mod tests {
             Code::BadField
         );
         assert_eq!(code(r#"{"type":"read","up_to":1.5}"#), Code::BadField);
+        assert_eq!(code(r#"{"type":"viewing"}"#), Code::BadField);
+        assert!(ClientFrame::parse(r#"{"type":"viewing","thread":null}"#).is_ok());
         let unreadable = ClientFrame::parse(r#"{"type":"send","id":"m1","text":7}"#).unwrap_err();
         assert_eq!(unreadable.id.as_deref(), Some("m1"));
     }

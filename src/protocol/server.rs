@@ -172,18 +172,37 @@ pub fn numbers(team: bool, rev: i64, seq: Option<i64>, at: i64, duplicate: bool)
     out
 }
 
-pub fn ack(id: &str, mut numbers: serde_json::Value) -> String {
-    numbers["type"] = "ack".into();
-    numbers["id"] = id.into();
-    numbers.to_string()
+/// `team` says whether the client may know the rev.
+pub fn ack(id: &str, team: bool, rev: i64, seq: Option<i64>, at: i64, duplicate: bool) -> String {
+    #[derive(Serialize)]
+    struct Ack<'a> {
+        r#type: &'static str,
+        id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rev: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<i64>,
+        at: i64,
+        duplicate: bool,
+    }
+    // Without the tree that `json!` would grow first: this is made for every message.
+    let ack = Ack {
+        r#type: "ack",
+        id,
+        rev: team.then_some(rev),
+        seq,
+        at,
+        duplicate,
+    };
+    serde_json::to_string(&ack).expect("plain structs serialise")
 }
 
 pub fn badge_team(new: i64, waiting: i64, as_of: i64) -> String {
-    json!({"type": "badge", "unread": new, "new": new, "waiting": waiting, "as_of": as_of}).to_string()
+    format!("{{\"type\":\"badge\",\"unread\":{new},\"new\":{new},\"waiting\":{waiting},\"as_of\":{as_of}}}")
 }
 
 pub fn badge_customer(unread: i64, as_of: i64) -> String {
-    json!({"type": "badge", "unread": unread, "as_of": as_of}).to_string()
+    format!("{{\"type\":\"badge\",\"unread\":{unread},\"as_of\":{as_of}}}")
 }
 
 /// A page of a thread as the view shows it: the answer to `history` with its `id`, and to
@@ -230,6 +249,10 @@ pub struct Who {
 
 pub fn typing(thread: &ThreadId, who: &Who, on: bool) -> String {
     json!({"type": "typing", "thread": thread, "who": who, "on": on}).to_string()
+}
+
+pub fn viewing(thread: Option<&ThreadId>, who: &Who) -> String {
+    json!({"type": "viewing", "thread": thread, "who": who}).to_string()
 }
 
 pub fn presence(online: &[Who], offline: &[Who]) -> String {

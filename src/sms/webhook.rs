@@ -64,10 +64,11 @@ pub struct InboundMedia {
 
 impl InboundMedia {
     /// Twilio's id of it, by which it is asked for at the one place where it may be: never by its URL.
-    pub fn source(&self) -> Option<Medium> {
+    pub fn source(&self, message: &str) -> Option<Medium> {
         let (_, source) = self.url.rsplit_once('/')?;
         is_media_sid(source).then(|| Medium {
             source: source.to_owned(),
+            message: Some(message.to_owned()),
             content_type: self
                 .content_type
                 .chars()

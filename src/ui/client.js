@@ -23,6 +23,7 @@
  *   caught-up   {cursor}
  *   badge       {unread, new?, waiting?, as_of}, never older than the last
  *   typing      {thread, who, on}
+ *   viewing     {thread, who}: who of the team has which thread open, or (null) none
  *   presence    {online, offline}
  *   outbox      {entries}: what is on its way out, see outbox.js
  *   reset       {reason}: forget everything that was loaded
@@ -151,6 +152,11 @@ export class CrewlineClient extends EventTarget {
     this.#typing = on && said ? { thread, internal, at: now } : null;
   }
 
+  /** Staff: which thread is on screen, or null. It holds for 25 s: repeat it every 10 s. */
+  viewing(thread) {
+    return this.#line.send({ type: "viewing", thread });
+  }
+
   /** Staff: nothing in the thread up to `seen` waits for an answer. @returns {boolean} false while offline */
   handled(thread, seen) {
     return this.#line.send({ type: "handled", thread, seen });
@@ -169,6 +175,11 @@ export class CrewlineClient extends EventTarget {
   /** Staff: a page of the inbox. @param {{filter?: string, after?: unknown}} [range] */
   inbox(range = {}) {
     return this.#api.get("/v1/inbox", range);
+  }
+
+  /** Staff: the org's number and its business phones. */
+  line() {
+    return this.#api.get("/v1/line");
   }
 
   /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] */
@@ -194,6 +205,19 @@ export class CrewlineClient extends EventTarget {
   /** A photo, or a file (in `full` alone). @param {"thumb" | "sms" | "full"} size @returns {Promise<Blob>} */
   photo(id, size) {
     return this.#api.blob(`/v1/photos/${encodeURIComponent(id)}`, { size });
+  }
+
+  /**
+   * Staff: the thread of an unknown number is this contact's; it is copied there, for good.
+   * @param {{seen?: number}} [view] the last seq that was in view
+   */
+  attach(thread, contact, { seen } = {}) {
+    return this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/attach`, { contact, seen, confirm: true });
+  }
+
+  /** Staff: the text of this rev, which reached nobody, belongs to this thread. */
+  route(rev, thread) {
+    return this.#api.post(`/v1/unrouted/${rev}/route`, { thread });
   }
 
   /** A thread's counters and marks, and whether texts go to the customer's phone. */
@@ -277,6 +301,7 @@ export class CrewlineClient extends EventTarget {
     },
 
     bye: ({ retry_after_ms }) => this.#line.comeBackAfter(retry_after_ms ?? 0),
+    viewing: ({ type, ...viewing }) => this.#emit("viewing", viewing),
     typing: ({ type, ...typing }) => this.#emit("typing", typing),
     presence: ({ type, ...presence }) => this.#emit("presence", presence),
   };

@@ -85,7 +85,7 @@ export class Conversation {
    * @param {"customer" | "team"} side
    */
   lastFor(side) {
-    const last = this.items.findLast(({ record }) => record.kind === "message" && sideOf(record.from) !== side);
+    const last = this.items.findLast(({ record }) => saidBy(record) === otherSide(side));
     return last?.record.seq ?? 0;
   }
 
@@ -117,6 +117,12 @@ export class Conversation {
     message: (item) => {
       this.#messages.set(item.record.seq, item);
       this.#receipts[otherSide(sideOf(item.record.from))].expect(item);
+    },
+
+    handoff: (item) => {
+      if (!saidBy(item.record)) return;
+      this.#messages.set(item.record.seq, item);
+      this.#receipts.team.expect(item);
     },
 
     receipt: ({ record }) => this.#receipts[record.side]?.take(record),
@@ -203,6 +209,15 @@ class Receipts {
 /** The customer is one side; staff, the AI receptionist and the system are the other. */
 export function sideOf(from) {
   return from.kind === "customer" ? "customer" : "team";
+}
+
+/**
+ * Which side said it, if it is something said: a hand-off counts as the
+ * customer's, its first record for all.
+ */
+export function saidBy({ kind, from, index }) {
+  if (kind === "message") return sideOf(from);
+  return kind === "handoff" && index === 0 ? "customer" : null;
 }
 
 function otherSide(side) {

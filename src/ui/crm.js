@@ -1,16 +1,20 @@
 /**
  * The staff's page: the shared inbox, and the conversation that is open.
  */
+import "./attach-control.js";
 import "./composer.js";
 import "./inbox-list.js";
+import "./line-notice.js";
 import "./state-line.js";
 import "./thread-view.js";
 import "./unrouted-list.js";
 import { followConsent } from "./consent.js";
 import { setText } from "./dom.js";
+import { followHandler } from "./handler.js";
 import { showBadge } from "./nav-badge.js";
 import { Presence, Typists } from "./people.js";
 import { openSession, sayNoSession } from "./session.js";
+import { Viewers } from "./viewers.js";
 
 /** The open thread stands in the address, so that "back" closes it and a reload keeps it. */
 const MARK = "#thread=";
@@ -37,6 +41,7 @@ function start() {
     list.present(people.map(({ contact }) => contact));
     showPresence();
   });
+  const viewers = new Viewers(client, showViewers);
   const typists = new Typists(client, (thread) => thread === selected && showTyping());
 
   client.addEventListener("welcome", ({ detail: { you } }) => {
@@ -59,6 +64,10 @@ function start() {
     history.pushState(null, "", location.pathname);
     open(null);
   });
+  at("attach").addEventListener("attached", ({ detail: { thread } }) => {
+    history.replaceState(null, "", MARK + thread);
+    open(thread);
+  });
   at("handled").addEventListener("click", () => client.handled(selected, view.lastSeq));
 
   composer.client = client;
@@ -74,7 +83,8 @@ function start() {
 
   document.querySelector("crew-state").watch(client);
   list.open(client, presence);
-  document.querySelector("crew-unrouted").open(client, (thread) => MARK + thread);
+  document.querySelector("crew-line-notice").open(client);
+  document.querySelector("crew-unrouted").open(client, (thread) => MARK + thread, () => list.loaded);
   openFromAddress();
   client.connect();
 
@@ -102,6 +112,8 @@ function start() {
     following.abort();
     following = new AbortController();
     showConsent(null);
+    showHandler({});
+    viewers.look(thread);
     list.selected = thread;
     document.body.classList.toggle("has-thread", thread !== null);
     at("opened").hidden = thread === null;
@@ -112,10 +124,23 @@ function start() {
     } else {
       view.open(client, thread);
       followConsent(client, thread, showConsent, following.signal);
+      followHandler(client, thread, showHandler, following.signal);
       if (client.cursor !== null) list.need(thread);
     }
     showContact();
     showTyping();
+    showViewers();
+  }
+
+  function showViewers() {
+    setText(at("looking"), selected ? viewers.sentence(selected) : "");
+  }
+
+  function showHandler({ handler, attached_to }) {
+    at("ai-answers").hidden = handler !== "ai";
+    at("attached").hidden = !attached_to;
+    composer.disabled = Boolean(attached_to) || client.state === "signed-out";
+    if (attached_to) at("goes-on").href = MARK + attached_to;
   }
 
   function showConsent(texts) {
@@ -128,6 +153,12 @@ function start() {
     setText(at("contact"), row ? row.contact.name || row.contact.phone || "Unknown" : "");
     setText(at("phone"), row?.contact.phone && row.contact.phone !== row.contact.name ? row.contact.phone : "");
     at("unknown").hidden = !row?.contact.unknown;
+    if (row?.contact.unknown && row.contact.phone) {
+      const contacts = () => list.loaded.map(({ contact }) => contact).filter(({ unknown }) => !unknown);
+      at("attach").open(client, { thread: selected, number: row.contact.phone, seen: () => view.lastSeq, contacts });
+    } else {
+      at("attach").close();
+    }
     at("handled").disabled = !row || row.waiting_since === null || client.state !== "live";
     showPresence();
   }

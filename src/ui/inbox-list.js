@@ -9,11 +9,12 @@
  *   list.addEventListener("select", ({ detail }) => open(detail.thread));
  *   list.addEventListener("row", ({ detail: row }) => show(row));     // whenever a row changed
  */
+import { saidBy } from "./conversation.js";
 import { h, setText } from "./dom.js";
 import { InboxRow } from "./inbox-row.js";
 import { Inbox, matches } from "./inbox.js";
 
-const FILTERS = { all: "All", new: "New", waiting: "Waiting", failed: "Failed" };
+const FILTERS = { all: "All", new: "New", waiting: "Waiting", failed: "Failed", handoff: "Calls" };
 const NEAR = 400;
 const TICK_MS = 30_000;
 
@@ -47,6 +48,11 @@ class InboxList extends HTMLElement {
   /** @returns {import("./inbox.js").Row | undefined} */
   row(thread) {
     return this.#inbox.rows.get(thread);
+  }
+
+  /** All that are loaded, the newest activity first. @returns {import("./inbox.js").Row[]} */
+  get loaded() {
+    return this.#inbox.listed("all");
   }
 
   set selected(thread) {
@@ -136,7 +142,7 @@ class InboxList extends HTMLElement {
 
   /** A customer's message is on this device, whether its thread is open or not. */
   #received(record) {
-    if (record?.kind === "message" && record.from.kind === "customer") this.#client.received(record.thread, record.seq);
+    if (record && saidBy(record) === "customer") this.#client.received(record.thread, record.seq);
   }
 
   /** One at a time: a long absence may leave many threads to ask for. */

@@ -20,6 +20,7 @@ export class InboxRow {
   #text = h("span", { class: "text", dir: "auto", "data-testid": "row-text" });
   #new = h("span", { class: "flag new", "data-testid": "flag-new" });
   #waiting = h("span", { class: "flag waiting", "data-testid": "flag-waiting" });
+  #handoff = h("span", { class: "flag handoff", "data-testid": "flag-handoff", title: "A call that nobody has answered" }, "AI hand-off");
   #failed = h("span", { class: "flag failed", "data-testid": "flag-failed", title: "The last text to the customer failed, or may have" }, "Failed");
   #flags = h("span", { class: "flags" });
 
@@ -54,6 +55,7 @@ export class InboxRow {
     const { unread, waiting_since, last } = this.#state;
     setText(this.#new, unread > 1 ? `${unread} new` : "New");
     if (waiting_since !== null) setText(this.#waiting, `Waiting ${waited(waiting_since)}`.trim());
+    toggle(this.#flags, this.#handoff, this.#state.handoff);
     toggle(this.#flags, this.#failed, this.#state.failed);
     toggle(this.#flags, this.#new, this.#state.new);
     toggle(this.#flags, this.#waiting, waiting_since !== null);
@@ -68,6 +70,7 @@ function toggle(parent, child, there) {
 
 function snippet(last, me) {
   if (!last) return last === null ? "No messages yet" : "…";
+  if (last.kind === "handoff") return `Call: ${last.brief?.summary ?? ""}`.slice(0, SNIPPET);
   const text = (last.text || "Photo").slice(0, SNIPPET);
   if (last.from.kind === "customer") return text;
   const author = last.from.sub === me?.sub ? "You" : last.from.name;

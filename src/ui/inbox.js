@@ -1,3 +1,5 @@
+import { saidBy } from "./conversation.js";
+
 /**
  * The staff's list of threads as state, without a page around it: pages of the
  * inbox and changes of the log go in, rows come out.
@@ -21,6 +23,7 @@
  * @property {number} unread
  * @property {number | null} waiting_since
  * @property {boolean} failed the last text to the customer failed, or may have
+ * @property {boolean} handoff the AI handed a call over that nobody has answered
  * @property {number} [failedAt] the seq of its message, if that was told
  * @property {number} seq the thread's last
  * @property {number} asOf the rev up to which this row is right
@@ -72,14 +75,14 @@ export class Inbox {
    * Takes a thread's own snapshot.
    * @returns {boolean} false if the row has moved on since: ask again
    */
-  refresh({ thread, contact, seq, unread, waiting_since, as_of }) {
+  refresh({ thread, contact, seq, unread, waiting_since, failed, handoff, as_of }) {
     const row = this.rows.get(thread);
     if (row && row.asOf > as_of) return false;
     const last = newest(this.#strays.get(thread), row?.last);
     this.#strays.delete(thread);
     this.rows.set(thread, {
-      thread, contact, seq, unread, last, asOf: as_of, failed: row?.failed ?? false, failedAt: row?.failedAt,
-      new: unread > 0, waiting_since: waiting_since ?? null, active: last?.rev ?? 0,
+      thread, contact, seq, unread, last, asOf: as_of, failed: failed > 0, failedAt: failed,
+      new: unread > 0, handoff: handoff ?? false, waiting_since: waiting_since ?? null, active: last?.rev ?? 0,
     });
     return true;
   }
@@ -93,6 +96,8 @@ export class Inbox {
     message: (row, record) => {
       const before = customersLast(row);
       Object.assign(row, { last: record, active: record.rev });
+      // Whether a copy waits, and since when, is for the server to say.
+      if (record.copied_from) return true;
       if (record.from.kind === "customer") {
         row.unread += 1;
         row.new = true;
@@ -100,6 +105,15 @@ export class Inbox {
       } else if (record.from.kind === "staff") {
         return this.#answered(row, record.seen ?? Infinity, before);
       }
+    },
+
+    handoff: (row, record) => {
+      if (record.index > 0) return;
+      Object.assign(row, { last: record, active: record.rev });
+      if (record.copied_from) return true;
+      row.unread += 1;
+      row.new = row.handoff = true;
+      row.waiting_since ??= record.at;
     },
 
     note: (row, record) => {
@@ -115,13 +129,15 @@ export class Inbox {
 
     delivery: (row, { leg, state, of }) => {
       if (leg !== "customer") return;
-      if (state === "failed" || state === "unknown") Object.assign(row, { failed: true, failedAt: Math.max(of, row.failedAt ?? 0) });
+      if (isLost(state)) Object.assign(row, { failed: true, failedAt: Math.max(of, row.failedAt ?? 0) });
       // An older one that got through says nothing of the one that failed.
       else if ((state === "sent" || state === "delivered") && of >= (row.failedAt ?? 0)) Object.assign(row, { failed: false, failedAt: 0 });
     },
 
     thread: (row, record) => {
       if (record.event === "handled") return this.#answered(row, record.seen ?? Infinity, customersLast(row));
+      // It goes on in another one, and is listed no more.
+      if (record.event === "attached") Object.assign(row, { active: 0, new: false, unread: 0, waiting_since: null, failed: false, handoff: false, closed: true });
       if (record.event === "contact") {
         row.contact = { id: record.contact, name: record.name, phone: record.phone, unknown: record.unknown };
       }
@@ -132,26 +148,34 @@ export class Inbox {
   #answered(row, seen, customersLastSeq) {
     if (row.waiting_since === null) return;
     if (seen < customersLastSeq) return true;
+    row.handoff = false;
     row.waiting_since = null;
   }
 
   #stray(record) {
-    if (record.kind !== "message" && record.kind !== "note") return null;
-    this.#strays.set(record.thread, record);
+    if (saidBy(record) || record.kind === "note") this.#strays.set(record.thread, record);
+    else if (!(record.kind === "delivery" && record.leg === "customer" && isLost(record.state))) return null;
     return { thread: record.thread, unsure: true };
   }
 }
 
 export function matches(row, filter) {
+  if (row.closed) return false;
+  if (filter === "handoff") return row.handoff;
   if (filter === "new") return row.new;
   if (filter === "waiting") return row.waiting_since !== null;
   if (filter === "failed") return row.failed;
   return true;
 }
 
+/** A text that failed, or may have. */
+function isLost(state) {
+  return state === "failed" || state === "unknown";
+}
+
 /** At most this is the seq of the customer's last message; exactly, if that is the last of all. */
 function customersLast({ last, seq }) {
-  return last?.kind === "message" && last.from.kind === "customer" ? last.seq : seq;
+  return last && saidBy(last) === "customer" ? last.seq : seq;
 }
 
 function newest(a, b) {

@@ -7,15 +7,20 @@
  *
  * Own side on the right, the other side on the left, notes and events apart.
  */
-import { sideOf } from "./conversation.js";
+import { saidBy, sideOf } from "./conversation.js";
+import { markCopy } from "./copies.js";
 import { h } from "./dom.js";
+import { handoffRow } from "./handoff-card.js";
+import { markerChip } from "./marker-chip.js";
 import { nearTime, timeElement } from "./time.js";
 
 const VIA = { sms: bySms, ai: () => "by phone" };
 
 /** @param {import("./conversation.js").Item} item */
 export function recordRow(item, client) {
-  return ROWS[item.record.kind]?.(item, client) ?? null;
+  const row = ROWS[item.record.kind]?.(item, client) ?? null;
+  if (row) markCopy(row, item.record);
+  return row;
 }
 
 /** Shows what is known of delivery and reading, where it concerns the reader. */
@@ -53,6 +58,10 @@ const ROWS = {
     data: { rev: record.rev, id: record.id },
   }),
 
+  handoff: handoffRow,
+
+  marker: markerChip,
+
   thread: ({ record }, client) => {
     const said = client.you.role === "staff" && EVENTS[record.event]?.(record);
     return said ? chip(record, said) : null;
@@ -69,6 +78,9 @@ const CONSENT_WORDS = { 21610: "its network says so" };
 const EVENTS = {
   contact: ({ name, phone, unknown }) => unknown ? `A number that no contact has: ${phone}` : ["Contact:", name, phone].filter(Boolean).join(" "),
   handled: ({ by }) => `${by?.name ?? "Somebody"} marked this as handled`,
+  handler: ({ handler, by }) => handler === "human" ? `${by.name} answers now, not the AI` : "The AI answers now",
+  attached: ({ by, copies }) => `${by.name} attached this number to a contact: ${copies} copied, and it goes on there`,
+  routed: ({ by }) => `${by.name} put the text before this one here`,
 };
 
 /**
@@ -110,11 +122,11 @@ const PENDING = {
 
 /** What came in between, so that the writer can decide. */
 function between({ records = [] }, client) {
-  const said = records.filter(({ kind }) => kind === "message");
+  const said = records.filter(saidBy);
   if (said.length === 0) return "";
   return h("ul", { class: "between", "aria-label": "What came in between" },
     ...said.map((record) => h("li", {},
-      h("b", {}, client.isMe(record.from) ? "You" : record.from.name), " ", timeElement(record.at), " ", record.text)));
+      h("b", {}, record.tag ?? (client.isMe(record.from) ? "You" : record.from.name)), " ", timeElement(record.at), " ", record.text ?? record.brief?.summary)));
 }
 
 function chip({ rev, at }, said) {
@@ -139,7 +151,7 @@ function bubble({ className, testid, author, name, note, time, text, data }) {
 
 /** Own messages: how far they came. The other side's, for staff: who of the team has read. */
 function receiptParts({ record, delivered_at, read_at, readers }, client) {
-  if (sideOf(record.from) !== ownSide(client)) {
+  if (saidBy(record) !== ownSide(client)) {
     if (client.you.role === "customer" || readers.size === 0) return [];
     const named = [...readers.values()].flatMap(({ name, at }) => [`, ${name} `, nearTime(at, record.at)]);
     named[0] = named[0].slice(2);

@@ -65,7 +65,8 @@ function file({ id, bytes }, client) {
 
 function open(id, client) {
   const picture = h("img", { alt: "Photo", "data-testid": "photo-full" });
-  const dialog = h("dialog", { class: "lightbox", "aria-label": "Photo", onclick: () => dialog.close(), onclose: () => dialog.remove() },
+  const leave = () => dialog.remove();
+  const dialog = h("dialog", { class: "lightbox", "aria-label": "Photo", onclick: leave, onclose: leave },
     picture, h("button", { type: "button", "aria-label": "Close", "data-testid": "photo-close" }, "×"));
   document.body.append(dialog);
   dialog.showModal();

@@ -12,8 +12,8 @@
 export class Texts {
   #legs = new Map();
 
-  constructor({ texts = [] }) {
-    for (const { leg, to } of texts) this.#leg(leg, to);
+  constructor({ texts, brief }) {
+    for (const { leg, to } of texts ?? brief?.texts ?? []) this.#leg(leg, to);
   }
 
   /** @returns {Leg} the text that it is about */

@@ -11,8 +11,9 @@
  *   view.addEventListener("edit", ({ detail: entry }) => composer.take(entry));
  *   view.leave();                     // also when it is taken from the page
  */
-import { Conversation, sideOf } from "./conversation.js";
+import { Conversation, saidBy } from "./conversation.js";
 import { h, setText } from "./dom.js";
+import { gather } from "./handoff-card.js";
 import { ownSide, patchReceipt, pendingRow, recordRow } from "./message-row.js";
 import { patchPhotos } from "./photo-row.js";
 import { Reading } from "./reading.js";
@@ -157,8 +158,9 @@ class ThreadView extends HTMLElement {
     if (day?.dataset.day !== dayKey(item.record.at)) this.#days.append((day = daySection(item.record.at)));
     day.append(row);
     joinToPrevious(row);
+    gather(this.#days);
     if (this.#atEnd || this.#client.isMe(item.record.from)) this.#toEnd();
-    else this.#newer.hidden = item.record.kind !== "message" && this.#newer.hidden;
+    else this.#newer.hidden = saidBy(item.record) === null && this.#newer.hidden;
   }
 
   /** What is in view stays where it is. */
@@ -173,6 +175,7 @@ class ThreadView extends HTMLElement {
       day.firstElementChild.after(row);
       if (row.nextElementSibling) joinToPrevious(row.nextElementSibling);
     }
+    gather(this.#days);
     this.#start.hidden = this.#conversation.before !== null;
     this.#log.scrollTop = this.#log.scrollHeight - fromEnd;
     this.#log.removeAttribute("aria-busy");
@@ -183,11 +186,11 @@ class ThreadView extends HTMLElement {
     if (!row) return null;
     this.#rows.set(item.number, row);
     const { record } = item;
-    if (record.kind === "message") this.#patch(row, item);
+    if (saidBy(record)) this.#patch(row, item);
     if (record.kind === "note") patchPhotos(row, item, this.#client);
     const side = ownSide(this.#client);
     const mark = this.#conversation.readBy(side, side === "team" ? this.#client.you.sub : undefined);
-    if (record.kind === "message" && sideOf(record.from) !== side && record.seq > mark) this.#reading.watch(row, record.seq);
+    if (![null, side].includes(saidBy(record)) && record.seq > mark) this.#reading.watch(row, record.seq);
     return row;
   }
 

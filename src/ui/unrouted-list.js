@@ -4,15 +4,17 @@
  *
  *   <crew-unrouted></crew-unrouted>
  *
- *   document.querySelector("crew-unrouted").open(client, (thread) => `#thread=${thread}`);
+ *   document.querySelector("crew-unrouted").open(client, (thread) => `#thread=${thread}`, () => list.loaded);
  */
 import { h, setText } from "./dom.js";
+import { routeControl } from "./route-control.js";
 import { shortTime, timeElement } from "./time.js";
 import { Unrouted, reasonOf } from "./unrouted.js";
 
 class UnroutedList extends HTMLElement {
   #client = null;
   #address = null;
+  #conversations = null;
   #unrouted = new Unrouted();
   #loading = null;
   #leaving = null;
@@ -31,10 +33,14 @@ class UnroutedList extends HTMLElement {
     this.#leaving?.abort();
   }
 
-  /** @param {(thread: string) => string} address of a thread, for a link */
-  open(client, address) {
+  /**
+   * @param {(thread: string) => string} address of a thread, for a link
+   * @param {() => {thread: string, contact: object}[]} conversations to which a text can be put by hand
+   */
+  open(client, address, conversations) {
     this.#client = client;
     this.#address = address;
+    this.#conversations = conversations;
     const { signal } = (this.#leaving = new AbortController());
     client.addEventListener("welcome", ({ detail }) => detail.fresh && this.#begin(), { signal });
     client.addEventListener("caught-up", () => this.#unrouted.before === undefined && this.#load(), { signal });
@@ -71,6 +77,8 @@ class UnroutedList extends HTMLElement {
     this.hidden = records.length === 0;
     this.#older.hidden = !before;
     const shown = new Map([...this.#list.children].map((item) => [item.dataset.rev, item]));
+    const open = new Set(records.map(({ rev }) => String(rev)));
+    for (const [rev, item] of shown) if (!open.has(rev)) item.remove();
     records.forEach((record, place) => {
       const item = shown.get(String(record.rev)) ?? this.#item(record);
       if (this.#list.children[place] !== item) this.#list.insertBefore(item, this.#list.children[place] ?? null);
@@ -87,7 +95,8 @@ class UnroutedList extends HTMLElement {
       h("blockquote", { dir: "auto", "data-testid": "unrouted-text" }, text || (media.length > 0 ? "Pictures or files, without words" : "An empty text")),
       line("unrouted-reason", reasonOf(record)),
       links.length > 0 ? line("unrouted-candidates", "Perhaps for ", ...links) : null,
-      answer ? line("unrouted-answer", "The phone was told: ", h("q", {}, answer)) : null);
+      answer ? line("unrouted-answer", "The phone was told: ", h("q", {}, answer)) : null,
+      routeControl(this.#client, record, this.#conversations));
   }
 }
 

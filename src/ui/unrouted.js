@@ -4,7 +4,7 @@
  *
  *   const unrouted = new Unrouted();
  *   unrouted.load(await client.unrouted({ before: unrouted.before }));
- *   unrouted.apply(change);           // true: it was one, and is new
+ *   unrouted.apply(change);           // true: it was one and is new, or one was routed
  *   reasonOf(unrouted.records[0])     // why, in words
  */
 export class Unrouted {
@@ -21,6 +21,12 @@ export class Unrouted {
   }
 
   apply(record) {
+    if (record.kind === "thread" && record.event === "routed") {
+      const open = this.records.filter(({ rev }) => rev !== record.unrouted);
+      const changed = open.length < this.records.length;
+      this.records = open;
+      return changed;
+    }
     if (record.kind !== "unrouted" || this.records.some(({ rev }) => rev === record.rev)) return false;
     this.records.unshift(record);
     return true;

@@ -129,6 +129,13 @@ impl Inbound {
                     told.err().map(|refusal| error(None, &refusal, guest.is_team()))
                 });
             }
+            ClientFrame::Viewing(frame) => {
+                let (seated, guest) = (outbound.seated(), guest.clone());
+                outbound.later(async move {
+                    let told = seated.viewing(&guest, frame.thread.as_deref()).await;
+                    told.err().map(|refusal| error(None, &refusal, guest.is_team()))
+                });
+            }
             ClientFrame::History(frame) => {
                 MessageId::parse(&frame.id)?;
                 let (hub, guest) = (hub.clone(), guest.clone());
@@ -224,6 +231,6 @@ async fn acknowledge(pending: Pending, id: String, team: bool) -> Option<Text> {
         Err(refusal) => return Some(error(Some(&id), &refusal, team)),
     };
     counter!("crewline_messages_total").increment(u64::from(!duplicate));
-    let numbers = protocol::numbers(team, numbers.rev, numbers.seq, numbers.at, duplicate);
-    Some(Text::from(protocol::ack(&id, numbers)))
+    let ack = protocol::ack(&id, team, numbers.rev, numbers.seq, numbers.at, duplicate);
+    Some(Text::from(ack))
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crewline::domain::Mark;
 use crewline::ledger::{Ledger, Postgres};
 use parking_lot::Mutex;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -238,4 +240,32 @@ async fn a_promoted_standby_and_a_new_log_are_other_logs() {
     assert!(other.ends_with(&format!(".{system}.00000001")));
     assert_eq!(here.log_id().await.unwrap(), other, "read anew each time");
     assert!(Postgres::new_log_id(&cluster.url("app", &database)).await.is_err());
+}
+
+/// Before its first ANALYZE a table looks empty to the planner, and any index as good as any other.
+#[tokio::test]
+async fn a_mark_does_not_read_its_whole_thread() {
+    let (book, database) = book().await;
+    for n in 3..=40 {
+        book.run(book.say("ana", "ana", &format!("m{n}"), "more"))
+            .await
+            .unwrap();
+    }
+    book.run(book.mark("Sam", "ana", Mark::Read, 20)).await.unwrap();
+    let mut session = cluster().session(&database).await;
+    let mut scans = async |index: &str| -> i64 {
+        let sql = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = $1";
+        let row = sqlx::query(sql).bind(index).fetch_one(&mut session).await.unwrap();
+        row.get(0)
+    };
+    // A session tells within a second what it did.
+    let start = Instant::now();
+    while scans("log_seq").await == 0 {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "the mark was found otherwise"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(scans("log_thread").await, 0);
 }

@@ -38,6 +38,14 @@ fn changes() -> Vec<(String, &'static str)> {
             "INSERT INTO missing VALUES ('acme', 'ME1', 'MM1', 't', 1, 0, '', 0, 0)",
             "part of an MMS",
         ),
+        ("UPDATE threads SET handoff = 1 WHERE active > 0", "thread"),
+        ("UPDATE threads SET handler = 'ai' WHERE active > 0", "thread"),
+        ("UPDATE threads SET attached = 't' WHERE active > 0", "thread"),
+        (
+            "INSERT INTO phones VALUES ('acme', '+14155550199', 'ana')",
+            "the numbers that became contacts'",
+        ),
+        ("INSERT INTO routed VALUES ('acme', 1, 't')", "routed text"),
         ("INSERT INTO revocations VALUES ('acme', 'sam', 5)", "revocation"),
         (
             "UPDATE orgs SET settings = replace(settings, 'Acme', 'Bcme')",

@@ -148,6 +148,7 @@ async fn no_business_phone_and_nothing_of_the_courier_reaches_a_customer() {
         ("POST", messages, Some(json!({"id": "stale", "text": "x", "seen": 1}))),
         ("POST", resend, Some(json!({"attempt": attempt}))),
         ("GET", "/v1/unrouted".to_owned(), None),
+        ("GET", "/v1/line".to_owned(), None),
         ("GET", "/v1/inbox?filter=failed".to_owned(), None),
         ("GET", "/v1/log?after=0".to_owned(), None),
     ] {
@@ -160,7 +161,7 @@ async fn no_business_phone_and_nothing_of_the_courier_reaches_a_customer() {
     for secret in [
         "415555",
         "phone:+",
-        "SM",
+        "\"sid\"",
         "attempt",
         "\"reason\"",
         "\"texts\":[",

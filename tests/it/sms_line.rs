@@ -227,8 +227,17 @@ async fn stop_by_text_ends_texts_and_start_begins_them_again() {
     line.phones.gets(ANA, "By text again").await;
     let got = line.phones.creates().await;
     assert!(got.iter().all(|call| call["body"] != "Not by text"));
+    // A business phone that stops gets no copies, and the crew can see it.
+    let line_of = async || line.hub.get(&line.sam.token, "/v1/line").await.ok();
+    assert_eq!(
+        line_of().await,
+        json!({"number": NUMBER, "business_phones": [{"phone": TRUCK, "texts": "on"}]})
+    );
+    line.phones.text(TRUCK, "STOP").await;
+    assert_eq!(line_of().await["business_phones"][0]["texts"], "off");
+    assert_eq!(line.hub.get(&line.ana.token, "/v1/line").await.status, 403);
     // Keywords are never relayed.
-    assert!(line.phones.got(TRUCK).await.is_empty());
+    assert!(line.phones.creates().await.iter().all(|call| call["to"] != TRUCK));
     line.verify().await;
 }
 

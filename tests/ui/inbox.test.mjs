@@ -143,11 +143,22 @@ test("an older text that got through says nothing of the one that failed, and a 
   assert.equal(inbox.rows.get("t1").failed, true);
 });
 
-test("what the page said of a failure holds until a text gets through", () => {
+test("a thread that is not in the list is asked for when its text fails, and stands among the failed", () => {
+  const inbox = inboxOf([], 10);
+  assert.deepEqual(inbox.apply(delivery(11, 8, "failed")), { thread: "t1", unsure: true });
+  inbox.refresh({ thread: "t1", contact: { id: "ana" }, seq: 9, unread: 0, waiting_since: null, failed: 8, as_of: 11 });
+  assert.deepEqual(inbox.listed("failed").map(({ thread }) => thread), ["t1"]);
+  assert.equal(inbox.apply({ ...delivery(12, 8, "failed"), thread: "t2", leg: "copy" }), null);
+  inbox.apply(delivery(13, 8, "delivered"));
+  assert.deepEqual(inbox.listed("failed"), []);
+});
+
+test("what the thread says of a failure holds until that text, or a later one, gets through", () => {
   const inbox = inboxOf([row("t1", message(8), { failed: true })], 10);
-  inbox.refresh({ thread: "t1", contact: {}, seq: 8, unread: 0, waiting_since: null, as_of: 11 });
+  inbox.refresh({ thread: "t1", contact: {}, seq: 8, unread: 0, waiting_since: null, failed: 8, as_of: 11 });
+  inbox.apply(delivery(12, 5, "sent"));
   assert.equal(inbox.rows.get("t1").failed, true);
-  inbox.apply(delivery(12, 8, "sent"));
+  inbox.apply(delivery(13, 8, "sent"));
   assert.equal(inbox.rows.get("t1").failed, false);
 });
 

@@ -20,6 +20,7 @@ test("what a phone shows as one character stays in one segment", () => {
   assert.equal(segments(family.repeat(12)).count, 2);
   assert.equal(segments(family.repeat(13)).count, 3);
   assert.equal(segments(`a${"\u0301".repeat(200)}`).count, 3, "one that fits nowhere is divided");
+  assert.equal(segments(`${"x".repeat(152)}\r\n${"x".repeat(152)}`).count, 2, "a line break of two may be divided");
 });
 
 test("a text that fits one message has no prefix, and one more has", () => {
@@ -33,10 +34,10 @@ test("a text that fits one message has no prefix, and one more has", () => {
 });
 
 test("the cut is at white space, and the white space goes", () => {
-  const words = "word ".repeat(700).trim();
+  const words = "words ".repeat(600).trim();
   const cut = parts(words);
   assert.equal(cut.length, 3);
-  for (const part of cut) assert.ok(part.endsWith(" word"), part.slice(-20));
+  for (const part of cut) assert.ok(part.endsWith(" words"), part.slice(-20));
   assert.equal(cut.map((part) => part.slice(6)).join(" "), words);
   assert.equal(parts(`${"a".repeat(1_594)} ${"b".repeat(100)}`)[1], `(2/2) ${"b".repeat(100)}`);
   assert.deepEqual(parts(`a${" ".repeat(4_000)}b`), ["(1/2) a", "(2/2) b"]);
@@ -45,6 +46,7 @@ test("the cut is at white space, and the white space goes", () => {
 test("ten parts and more have longer prefixes", () => {
   const cut = parts("x".repeat(16_000));
   assert.deepEqual([cut.length, cut[0].slice(0, 7), cut[10].slice(0, 8)], [11, "(1/11) ", "(11/11) "]);
+  assert.deepEqual(cut.filter((part) => segments(part).units > 1_600), []);
 });
 
 test("a text in parts costs what its parts cost, prefixes included", () => {

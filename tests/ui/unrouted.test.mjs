@@ -13,6 +13,10 @@ test("pages and changes stand in one list, the newest first, each once", () => {
   assert.equal(list.apply(unrouted(14)), true);
   list.load({ records: [unrouted(5)], before: null, as_of: 14 });
   assert.deepEqual(revs(list), [14, 12, 9, 5]);
+  const ahead = new Unrouted();
+  ahead.apply(unrouted(12));
+  ahead.load({ records: [unrouted(14), unrouted(12)], before: null, as_of: 14 });
+  assert.deepEqual(revs(ahead), [14, 12], "the page may know more than was told so far");
 });
 
 test("other kinds are none of its business", () => {

@@ -119,7 +119,7 @@ impl Line {
 
     async fn one_socket(&mut self, bye: &mut Duration) -> Result<()> {
         let dial = &self.nodes[self.node];
-        let mut ws = timeout(WELCOME_WITHIN, upgrade(dial)).await??;
+        let mut ws = timeout(WELCOME_WITHIN, upgrade(dial, 0)).await??;
         let mut hello = json!({"type": "hello", "token": *self.token});
         {
             let journal = lock(&self.journal);

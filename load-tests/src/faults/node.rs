@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::clock;
 use super::process::{Log, mortal, signal};
+use crate::engines::free_address;
 use crate::http::Http;
-use crate::local::{free_address, without_accounts};
+use crate::local::without_accounts;
 
 /// Other faults may keep it from getting ready for as long as they last.
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
@@ -56,6 +57,7 @@ impl Node {
                 .stdout(Stdio::null())
                 .stderr(self.log.open()?);
             let mut child = command.spawn().context("setpriv")?;
+            let pid = child.id();
             while child.try_wait()?.is_none() {
                 if self.is_ready().await {
                     self.child = Some(child);
@@ -64,6 +66,7 @@ impl Node {
                 ensure!(started.elapsed() < STARTS_WITHIN, "a node does not get ready");
                 sleep(Duration::from_millis(20)).await;
             }
+            pid.into_iter().for_each(clock::clear_after);
             ensure!(started.elapsed() < STARTS_WITHIN, "a node does not start");
             sleep(Duration::from_millis(100)).await;
         }

@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep};
 
 use super::clock;
 use super::process::{Log, signal};
-use crate::local::{free_address, said};
+use crate::engines::free_address;
+use crate::local::said;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
@@ -138,7 +139,6 @@ impl Postgres {
             .stderr(Stdio::null());
         kill.status().await?;
         running.keep_data().await;
-        clock::clear_after(running.pid);
         Ok(())
     }
 }
@@ -156,6 +156,7 @@ impl Running {
             let _ = stdin.write_all(b"keep").await;
         }
         let _ = self.guard.wait().await;
+        clock::clear_after(self.pid);
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
 use super::process::{Log, mortal, signal};
-use crate::local::free_address;
+use crate::engines::free_address;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
 

@@ -83,7 +83,7 @@ impl<'a> Trial<'a> {
         nodes[0].run(&ground.clock.of_node(-1)).await?;
         let hub = Hub::at(nodes[0].address, &org, &ground.service_token(&org).await?)?;
         let settings = json!({"name": "Faults", "show_staff": "first"});
-        hub.http()
+        hub.http(0)
             .await?
             .ask("PUT", &format!("/v1/orgs/{org}"), &settings)
             .await?;
@@ -93,7 +93,10 @@ impl<'a> Trial<'a> {
         for node in &mut nodes {
             node.run(&[]).await?;
         }
-        let dials: Result<Arc<[_]>> = nodes.iter().map(|node| Dial::new(node.address, None, 1)).collect();
+        let dials: Result<Arc<[_]>> = nodes
+            .iter()
+            .map(|node| Dial::new(vec![node.address], None, 1))
+            .collect();
         let dials = dials?;
         let (mut clients, mut stopped) = (Vec::new(), Vec::new());
         for (n, user) in customers.iter().chain(&staff).enumerate() {
@@ -279,7 +282,7 @@ impl<'a> Trial<'a> {
     /// Whether, in time, everything is acknowledged, everybody is at the head of the log, and every badge
     /// is what a recount of it says.
     async fn settled(&self, log: &mut Log, quiet: Instant) -> Result<bool> {
-        let mut http = self.hub.http().await?;
+        let mut http = self.hub.http(0).await?;
         loop {
             log.read(&mut http).await?;
             if self.clients.iter().all(|client| log.is_settled(&client.journal())) {

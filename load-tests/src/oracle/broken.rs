@@ -22,9 +22,9 @@ use super::Verdict;
 use super::engines::{Liar, Lie, ONE_IN, Unreliable};
 use crate::client::Client;
 use crate::dial::Dial;
+use crate::engines::free_address;
 use crate::faults::lasting::{self, Tally};
 use crate::hub::Hub;
-use crate::local::free_address;
 use crate::stage::Stage;
 use crate::users::{Role, User};
 
@@ -88,7 +88,7 @@ impl Scene {
         };
         let hub = Hub::at(app.address, ORG, &app.auth.mint(&service)).unwrap();
         let settings = json!({"name": "Acme", "show_staff": "first"});
-        let mut http = hub.http().await.unwrap();
+        let mut http = hub.http(0).await.unwrap();
         http.ask("PUT", &format!("/v1/orgs/{ORG}"), &settings).await.unwrap();
         let stage = Stage::at(hub, PATIENCE).unwrap();
         let customer = stage.users(Role::Customer, 1).await.unwrap().remove(0);
@@ -97,7 +97,7 @@ impl Scene {
     }
 
     async fn sign_in(&self, n: usize, user: &User, to: &App) -> Client {
-        let dial = Dial::new(to.address, None, 1).unwrap();
+        let dial = Dial::new(vec![to.address], None, 1).unwrap();
         Client::open(&dial, n, user, &self.stage.stats).await.unwrap()
     }
 
@@ -215,7 +215,7 @@ async fn acknowledged_before_commit_and_killed() {
     let lie = Arc::new(Lie::AckBeforeCommit { last });
     let app = start(address, SWEEP_MS, lying(inner, lie), alone()).await;
     // They come back by themselves, so that all there is to find is what was lost.
-    let nodes: Arc<[Dial]> = Arc::new([Dial::new(address, None, 1).unwrap()]);
+    let nodes: Arc<[Dial]> = Arc::new([Dial::new(vec![address], None, 1).unwrap()]);
     let (_awake, stopped) = watch::channel(false);
     let tally = Arc::new(Tally::new());
     let lasting = |n, user| lasting::client(&nodes, n, user, &scene.stage.stats, &tally, stopped.clone());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use crewline::bus::{Bus, BusError, Envelope, Heard, LocalNode, Message};
-use crewline::domain::{ContactId, MessageId, OrgId, Record, Sub, ThreadId, View};
+use crewline::domain::{ContactId, MessageId, OrgId, Phone, Record, Sub, ThreadId, View};
 use crewline::ledger::{
     Admission, Badge, Command, Commit, Inbox, InboxFilter, Ledger, Numbers, Outcome, Page, Pending, Projections,
     Result, Slice, ThreadState, ViewHead,
@@ -204,6 +204,10 @@ impl Ledger for Liar {
 
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {
         self.inner.unrouted(org, before, limit).await
+    }
+
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
+        self.inner.stopped(org).await
     }
 
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {

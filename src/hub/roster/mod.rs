@@ -288,6 +288,11 @@ impl Room {
         }
     }
 
+    /// A passing frame for everybody of the team.
+    pub fn pass_team(&self, text: &Text) {
+        self.state.lock().team.iter().for_each(|member| member.lane.pass(text));
+    }
+
     pub fn presence_heard(&self, node: &str, online: Vec<Who>, offline: Vec<Who>) {
         let mut state = self.state.lock();
         let (came, went) = state.presence.heard(node, online, offline, Instant::now());

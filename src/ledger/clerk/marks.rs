@@ -3,9 +3,11 @@
 use anyhow::{Context, Result};
 
 use super::{Clerk, Slip, Store, appended};
-use crate::domain::{Code, Counts, Entry, Mark, OrgId, Person, ReceiptBody, Refusal, Side, ThreadEvent, ThreadId};
-use crate::ledger::Outcome;
+use crate::domain::{
+    Code, Counts, Entry, Mark, OrgId, Person, ReceiptBody, Record, Refusal, Side, ThreadEvent, ThreadId,
+};
 use crate::ledger::writer::Answer;
+use crate::ledger::{Outcome, copies};
 
 impl<S: Store> Clerk<'_, S> {
     pub(super) async fn mark(
@@ -17,6 +19,10 @@ impl<S: Store> Clerk<'_, S> {
         up_to: i64,
     ) -> Result<Answer> {
         let head = self.head(org, thread).clone();
+        if head.attached.is_some() {
+            // Nothing of it is unread any more.
+            return Ok(Ok(Outcome::Unchanged));
+        }
         if up_to > head.seq {
             return Ok(Err(past_end("up_to", head.seq)));
         }
@@ -40,7 +46,11 @@ impl<S: Store> Clerk<'_, S> {
             return Ok(Ok(Outcome::Unchanged));
         };
         let moves = up_to > team_mark;
-        let other_count = self.at_seq(org, thread, up_to).await?.0.of(other);
+        // The last message of a side carries the side's whole count.
+        let other_count = match up_to == head.last_from(other) {
+            true => head.counts.of(other),
+            false => self.count_at(org, thread, other, up_to).await?,
+        };
         let body = ReceiptBody {
             side,
             mark,
@@ -122,6 +132,10 @@ impl<S: Store> Clerk<'_, S> {
             return Ok(None);
         }
         let count = self.count_at(org, thread, side, up_to).await?;
+        // Clients name a message of the other side: then it is the one before that tells.
+        if self.count_at(org, thread, side, up_to - 1).await? < count {
+            return Ok(Some(up_to));
+        }
         if count == self.count_at(org, thread, side, above).await? {
             return Ok(None);
         }
@@ -141,7 +155,21 @@ impl<S: Store> Clerk<'_, S> {
         }
         let count = self.count_at(org, thread, Side::Customer, seq).await?;
         let first = self.reaches(org, thread, Side::Customer, count + 1, seq, last).await?;
-        Ok(Some(self.at_seq(org, thread, first).await?.1))
+        self.said_at(org, thread, first).await.map(Some)
+    }
+
+    /// When the record at a seq was said: a copy, when its original was.
+    async fn said_at(&mut self, org: &OrgId, thread: &ThreadId, seq: i64) -> Result<i64> {
+        let entered = self.orgs[org].entered.records.iter();
+        let mut entered = entered.filter(|r| r.seq == Some(seq) && r.thread.as_ref() == Some(thread));
+        let record = match entered.next() {
+            Some(record) => Record::clone(record),
+            None => copies::at_seq(self.store.connection(), org, thread, seq)
+                .await?
+                .with_context(|| format!("thread {thread} has no record {seq} below its head"))?,
+        };
+        let entry = Entry::parse(record.kind, &record.body_team)?;
+        Ok(entry.copied_from().map_or(record.at, |from| from.at))
     }
 
     /// The first seq in (above, up_to] at which a side's count has reached `count`. Counts only grow,

@@ -4,10 +4,14 @@
 //! A command is either refused before anything of it is entered, or entered whole. Everything entered
 //! in one batch is written by [`Clerk::finish`].
 
+mod attach;
+mod handoff;
+mod marker;
 mod marks;
 mod photos;
 mod receive;
 mod report;
+mod route;
 mod say;
 mod settings;
 mod speak;
@@ -24,8 +28,8 @@ pub(super) use store::{Entered, Store};
 use super::writer::{Answer, Transacted};
 use super::{Command, Commit, CustomerBadge, Numbers, Outcome, TeamBadge};
 use crate::domain::{
-    Author, AuthorKind, Chain, Contact, Counts, Entry, Kind, OrgId, OrgSettings, Person, PersonId, Record, Refusal,
-    Side, Sub, ThreadHead, ThreadId,
+    Author, AuthorKind, Chain, Code, Contact, ContactId, Counts, Entry, OrgId, OrgSettings, Person, PersonId, Record,
+    Refusal, Side, Sub, ThreadHead, ThreadId,
 };
 
 /// An org whose page of the book is open: what was loaded, and what was entered since.
@@ -33,6 +37,8 @@ use crate::domain::{
 struct Open {
     settings: Option<OrgSettings>,
     threads: HashMap<ThreadId, Desk>,
+    /// As they were before the batch.
+    people: HashMap<Sub, (PersonId, String)>,
     entered: Entered,
 }
 
@@ -90,7 +96,11 @@ impl<'a, S: Store> Clerk<'a, S> {
             Command::Receive { text, .. } => return self.receive(org, text).await,
             Command::Fetch { source, fetched, .. } => return self.fetched(org, source, fetched).await,
             Command::Report { attempt, report, .. } => return self.report(org, attempt, report).await,
+            Command::HandOff { by, draft, .. } => return self.hand_off(org, by, draft).await,
             Command::Say { thread, .. }
+            | Command::Marker { thread, .. }
+            | Command::Attach { thread, .. }
+            | Command::Route { thread, .. }
             | Command::Resend { thread, .. }
             | Command::Mark { thread, .. }
             | Command::Handle { thread, .. } => {
@@ -114,6 +124,17 @@ impl<'a, S: Store> Clerk<'a, S> {
                 thread, attempt, by, ..
             } => self.resend(org, thread, attempt, by).await,
             Command::Handle { thread, by, seen, .. } => self.handle(org, thread, by, *seen).await,
+            Command::Marker { thread, by, draft, .. } => self.marker(org, thread, by, draft).await,
+            Command::Attach {
+                thread,
+                by,
+                contact,
+                seen,
+                ..
+            } => self.attach(org, thread, by, contact, *seen).await,
+            Command::Route {
+                thread, by, unrouted, ..
+            } => self.route(org, thread, by, *unrouted).await,
             _ => unreachable!("answered above"),
         }
     }
@@ -169,6 +190,35 @@ impl<'a, S: Store> Clerk<'a, S> {
         Ok(true)
     }
 
+    /// Where a thread goes on: in another one, if it was attached to a contact.
+    async fn current(&mut self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadId>> {
+        if !self.load_thread(org, thread).await? {
+            return Ok(None);
+        }
+        let Some(to) = self.head(org, thread).attached.clone() else {
+            return Ok(Some(thread.clone()));
+        };
+        Ok(self.load_thread(org, &to).await?.then_some(to))
+    }
+
+    /// `closed`, if nothing may be said in the thread any more.
+    fn closed(&self, org: &OrgId, thread: &ThreadId) -> Option<Refusal> {
+        self.head(org, thread).attached.as_ref().map(|_| {
+            Refusal::new(
+                Code::Closed,
+                "this thread was attached to a contact and goes on in the contact's own",
+            )
+        })
+    }
+
+    /// A contact as it is now.
+    async fn contact(&mut self, org: &OrgId, id: &ContactId) -> Result<Option<Contact>> {
+        match self.orgs[org].entered.contacts.get(id) {
+            Some(contact) => Ok(Some(contact.clone())),
+            None => self.store.contact(org, id).await,
+        }
+    }
+
     fn open_mut(&mut self, org: &OrgId) -> &mut Open {
         self.orgs.get_mut(org).expect("loaded first")
     }
@@ -214,7 +264,7 @@ impl<'a, S: Store> Clerk<'a, S> {
                 record.counts = head.counts;
                 record.hash = head.hash.next(&record);
                 head.hash = record.hash;
-                if matches!(record.kind, Kind::Message | Kind::Note) {
+                if entry.is_said() {
                     head.active = record.rev;
                 }
                 open.entered.threads.insert(thread.clone(), head.clone());
@@ -227,7 +277,11 @@ impl<'a, S: Store> Clerk<'a, S> {
             ..
         }) = entry.author()
         {
-            open.entered.people.insert(sub.clone(), (id.clone(), name.clone()));
+            let person = (id.clone(), name.clone());
+            // Hardly ever is there anything to keep: one statement less, and no lock on the row.
+            if open.people.get(sub) != Some(&person) || open.entered.people.contains_key(sub) {
+                open.entered.people.insert(sub.clone(), person);
+            }
         }
         let record = Arc::new(record);
         open.entered.records.push(Arc::clone(&record));
@@ -247,18 +301,11 @@ impl<'a, S: Store> Clerk<'a, S> {
     async fn author(&mut self, org: &OrgId, thread: &ThreadId, by: &Person) -> Result<Author> {
         let (sub, name, kind) = match by {
             Person::Customer { .. } => {
-                let contact = &self.orgs[org].threads[thread].contact;
-                return Ok(Author {
-                    kind: AuthorKind::Customer,
-                    name: contact.name.clone(),
-                    id: contact.person.clone(),
-                    shown: None,
-                    sub: None,
-                    contact: Some(contact.id.clone()),
-                });
+                return Ok(Author::customer(&self.orgs[org].threads[thread].contact));
             }
             Person::Staff { sub, name } => (sub, name, AuthorKind::Staff),
             Person::Service { sub, name } => (sub, name, AuthorKind::System),
+            Person::Ai { sub, name } => (sub, name, AuthorKind::Ai),
         };
         let shown = match (kind, &self.orgs[org].settings) {
             (AuthorKind::Staff, Some(settings)) => Some(settings.shown(name)),
@@ -277,10 +324,17 @@ impl<'a, S: Store> Clerk<'a, S> {
         kind: AuthorKind,
         shown: Option<String>,
     ) -> Result<Author> {
-        let entered = self.orgs[org].entered.people.get(sub).map(|(id, _)| id.clone());
-        let known = match entered {
-            Some(id) => Some(id),
-            None => self.store.person(org, sub).await?.map(|(id, _)| id),
+        let open = &self.orgs[org];
+        let known = match open.entered.people.get(sub).or_else(|| open.people.get(sub)) {
+            Some((id, _)) => Some(id.clone()),
+            None => {
+                let stored = self.store.person(org, sub).await?;
+                let id = stored.as_ref().map(|(id, _)| id.clone());
+                self.open_mut(org)
+                    .people
+                    .extend(stored.map(|person| (sub.clone(), person)));
+                id
+            }
         };
         Ok(Author {
             kind,

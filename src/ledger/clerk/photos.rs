@@ -75,10 +75,13 @@ impl<S: Store> Clerk<'_, S> {
         match entry {
             Entry::Message(body) => {
                 for (index, medium) in (0..).zip(&body.media) {
+                    let Some(message) = medium.message.clone().or(body.id.clone()) else {
+                        continue;
+                    };
                     let missing = Missing {
                         org: record.org.clone(),
                         source: medium.source.clone(),
-                        message: body.id.clone(),
+                        message,
                         thread: thread.clone(),
                         of: record.seq.unwrap_or_default(),
                         index,

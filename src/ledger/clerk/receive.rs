@@ -11,7 +11,7 @@ use crate::domain::{
     tagged,
 };
 use crate::ledger::writer::Answer;
-use crate::ledger::{Outcome, texting};
+use crate::ledger::{Outcome, copies, texting};
 
 /// So long a thread that was copied to a business phone may be meant by an answer without a tag.
 const COPIED_WITHIN_MS: i64 = 24 * 3_600_000;
@@ -64,15 +64,7 @@ impl<S: Store> Clerk<'_, S> {
         if !self.load_thread(org, &thread).await? {
             anyhow::bail!("contact {} has no thread", contact.id);
         }
-        let author = Author {
-            kind: AuthorKind::Customer,
-            name: contact.name,
-            id: contact.person,
-            shown: None,
-            sub: None,
-            contact: Some(contact.id),
-        };
-        let body = message(text, author, from, rule, text.text.clone(), None);
+        let body = message(text, Author::customer(&contact), from, rule, text.text.clone(), None);
         // The network answers a call for help; to a business phone it would say nothing.
         let carry_on = text.word != Some(Word::Help);
         self.speak(org, &thread, body, text.submitter(), carry_on).await
@@ -100,9 +92,9 @@ impl<S: Store> Clerk<'_, S> {
                 _ => return self.refuse(org, text, from, Unroutable::NoTag, candidates).await,
             },
         };
-        if !self.load_thread(org, &thread).await? {
+        let Some(thread) = self.current(org, &thread).await? else {
             anyhow::bail!("a tag names thread {thread}, which is not there");
-        }
+        };
         let author = self.business_phone(org, from).await?;
         let body = message(text, author, from, rule, said, tag);
         self.speak(org, &thread, body, text.submitter(), true).await
@@ -110,7 +102,7 @@ impl<S: Store> Clerk<'_, S> {
 
     /// Who holds a business phone is not known; the number is what the team sees, and the customer the
     /// business's name.
-    async fn business_phone(&mut self, org: &OrgId, phone: &Phone) -> Result<Author> {
+    pub(super) async fn business_phone(&mut self, org: &OrgId, phone: &Phone) -> Result<Author> {
         let sub = Sub::parse(&format!("phone:{}", phone.as_str())).map_err(anyhow::Error::from)?;
         let name = format!("Phone {}", phone.as_str());
         let shown = self.orgs[org].settings.as_ref().map(|settings| settings.name.clone());
@@ -127,9 +119,12 @@ impl<S: Store> Clerk<'_, S> {
                 threads.insert(0, thread.clone());
             }
         }
-        let mut candidates = Vec::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
         for thread in threads {
-            if !self.load_thread(org, &thread).await? {
+            let Some(thread) = self.current(org, &thread).await? else {
+                continue;
+            };
+            if candidates.iter().any(|one| one.thread == thread) {
                 continue;
             }
             let name = self.orgs[org].threads[&thread].contact.name.clone();
@@ -269,7 +264,7 @@ impl<S: Store> Clerk<'_, S> {
         Ok(first.unwrap_or(Outcome::Unchanged))
     }
 
-    /// Contacts with this phone, as they are now.
+    /// Contacts with this phone, or whose number it became, as they are now.
     pub(super) async fn with_phone(&mut self, org: &OrgId, phone: &Phone) -> Result<Vec<Contact>> {
         let mut contacts = texting::contacts(self.store.connection(), org, phone).await?;
         let entered = &self.orgs[org].entered.contacts;
@@ -280,17 +275,32 @@ impl<S: Store> Clerk<'_, S> {
                 .filter(|one| one.phone.as_ref() == Some(phone))
                 .cloned(),
         );
+        let mut attached = copies::attached(self.store.connection(), org, phone).await?;
+        let entered = &self.orgs[org].entered.phones;
+        attached.extend(entered.iter().filter(|(one, _)| one == phone).map(|(_, id)| id.clone()));
+        for id in attached {
+            if contacts.iter().all(|one| one.id != id)
+                && let Some(contact) = self.contact(org, &id).await?
+            {
+                contacts.push(contact);
+            }
+        }
         contacts.sort_by(|a, b| (a.unknown, &a.id).cmp(&(b.unknown, &b.id)));
         Ok(contacts)
     }
 
     /// A thread for a number that is nobody's.
-    fn make_unknown(&mut self, org: &OrgId, phone: &Phone) -> Result<Contact> {
+    pub(super) fn make_unknown(&mut self, org: &OrgId, phone: &Phone) -> Result<Contact> {
+        self.make_contact(org, &format!("sms:{}", phone.as_str()), phone, None)
+    }
+
+    /// A contact that the CRM does not know, with its thread.
+    pub(super) fn make_contact(&mut self, org: &OrgId, id: &str, phone: &Phone, name: Option<&str>) -> Result<Contact> {
         let contact = Contact {
-            id: ContactId::parse(&format!("sms:{}", phone.as_str())).map_err(anyhow::Error::from)?,
+            id: ContactId::parse(id).map_err(anyhow::Error::from)?,
             thread: ThreadId::random(),
             person: PersonId::random(),
-            name: phone.as_str().to_owned(),
+            name: name.unwrap_or(phone.as_str()).to_owned(),
             phone: Some(phone.clone()),
             unknown: true,
         };
@@ -326,7 +336,7 @@ fn candidate(contact: &Contact) -> Candidate {
 
 fn message(text: &Received, from: Author, phone: &Phone, rule: Rule, said: String, tag: Option<i64>) -> MessageBody {
     MessageBody {
-        id: text.id.as_str().to_owned(),
+        id: Some(text.id.as_str().to_owned()),
         from,
         via: Via::Sms,
         text: said,
@@ -337,6 +347,7 @@ fn message(text: &Received, from: Author, phone: &Phone, rule: Rule, said: Strin
         rule: Some(rule),
         tag,
         texts: Vec::new(),
+        copied_from: None,
     }
 }
 

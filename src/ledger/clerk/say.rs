@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use super::marks::past_end;
 use super::{Clerk, Slip, Store, appended, numbers};
-use crate::domain::{Code, Draft, Entry, Kind, MessageBody, NoteBody, OrgId, Person, Record, Refusal, ThreadId, Via};
+use crate::domain::{
+    Code, Draft, Entry, Handler, Kind, MessageBody, NoteBody, OrgId, Person, Record, Refusal, ThreadId, Via,
+};
 use crate::ledger::Outcome;
 use crate::ledger::writer::Answer;
 
@@ -22,6 +24,9 @@ impl<S: Store> Clerk<'_, S> {
         if let Some(first) = self.find(org, &submitter, draft.id.as_str()).await? {
             return Ok(repeated(&first, thread, draft));
         }
+        if let Some(refusal) = self.closed(org, thread) {
+            return Ok(Err(refusal));
+        }
         let head = self.head(org, thread).clone();
         if let Some(seen) = draft.seen {
             if seen > head.seq {
@@ -32,6 +37,12 @@ impl<S: Store> Clerk<'_, S> {
                 return Ok(Err(refusal));
             }
         }
+        if matches!(by, Person::Ai { .. }) && head.handler == Handler::Human {
+            return Ok(Err(Refusal::new(
+                Code::Forbidden,
+                "a person answers in this thread; the AI may after its next hand-off",
+            )));
+        }
         let photos = match self.photos(org, &submitter, &draft.photos).await? {
             Ok(photos) => photos,
             Err(refusal) => return Ok(Err(refusal)),
@@ -40,10 +51,11 @@ impl<S: Store> Clerk<'_, S> {
         let id = draft.id.as_str();
         if draft.internal {
             let body = NoteBody {
-                id: id.to_owned(),
+                id: Some(id.to_owned()),
                 from,
                 text: draft.text.clone(),
                 photos,
+                copied_from: None,
             };
             let slip = Slip {
                 id: Some(id),
@@ -53,7 +65,7 @@ impl<S: Store> Clerk<'_, S> {
             return Ok(Ok(appended(&record)));
         }
         let body = MessageBody {
-            id: id.to_owned(),
+            id: Some(id.to_owned()),
             from,
             via,
             text: draft.text.clone(),
@@ -64,6 +76,7 @@ impl<S: Store> Clerk<'_, S> {
             rule: None,
             tag: None,
             texts: Vec::new(),
+            copied_from: None,
         };
         self.speak(org, thread, body, submitter, true).await.map(Ok)
     }
@@ -82,11 +95,17 @@ impl<S: Store> Clerk<'_, S> {
     }
 
     /// `stale`, if somebody else said something in the thread after `seen`.
-    async fn stale(&mut self, org: &OrgId, thread: &ThreadId, seen: i64, submitter: &str) -> Result<Option<Refusal>> {
+    pub(super) async fn stale(
+        &mut self,
+        org: &OrgId,
+        thread: &ThreadId,
+        seen: i64,
+        submitter: &str,
+    ) -> Result<Option<Refusal>> {
         let mut others = self.store.others_after(org, thread, seen, submitter).await?;
         let entered = self.orgs[org].entered.records.iter().filter(|r| {
             r.thread.as_ref() == Some(thread)
-                && r.kind == Kind::Message
+                && matches!(r.kind, Kind::Message | Kind::Handoff)
                 && r.seq > Some(seen)
                 && r.submitter.as_deref() != Some(submitter)
         });
@@ -113,8 +132,9 @@ fn repeated(first: &Record, thread: &ThreadId, draft: &Draft) -> Answer {
     if first.thread.as_ref() == Some(thread) && same {
         return Ok(Outcome::Duplicate(numbers(first)));
     }
-    Err(Refusal::new(
-        Code::IdReused,
-        "this id was used for another message; take a new one",
-    ))
+    Err(id_reused())
+}
+
+pub(super) fn id_reused() -> Refusal {
+    Refusal::new(Code::IdReused, "this id was used for something else; take a new one")
 }

@@ -59,7 +59,7 @@ impl<S: Store> Clerk<'_, S> {
 
     /// A business phone's texts are the team's, so it cannot be a customer's as well; and the
     /// provisioned number is nobody's phone.
-    fn is_ours(&self, org: &OrgId, phone: &Phone) -> bool {
+    pub(super) fn is_ours(&self, org: &OrgId, phone: &Phone) -> bool {
         let settings = self.orgs[org].settings.as_ref();
         settings
             .is_some_and(|settings| settings.number.as_ref() == Some(phone) || settings.business_phones.contains(phone))
@@ -69,11 +69,7 @@ impl<S: Store> Clerk<'_, S> {
         if draft.phone.as_ref().is_some_and(|phone| self.is_ours(org, phone)) {
             return Ok(Err(bad("phone: it is the provisioned number or a business phone")));
         }
-        let entered = self.orgs[org].entered.contacts.get(id).cloned();
-        let known = match entered {
-            Some(contact) => Some(contact),
-            None => self.store.contact(org, id).await?,
-        };
+        let known = self.contact(org, id).await?;
         let made = known.is_none();
         let contact = match known {
             Some(contact) if !contact.unknown && contact.name == draft.name && contact.phone == draft.phone => {
@@ -100,6 +96,9 @@ impl<S: Store> Clerk<'_, S> {
         let thread = contact.thread.clone();
         if !made && !self.load_thread(org, &thread).await? {
             anyhow::bail!("contact {id} has no thread");
+        }
+        if !made && let Some(refusal) = self.closed(org, &thread) {
+            return Ok(Err(refusal));
         }
         self.enter_contact(org, contact.clone(), Desk::of(contact, ThreadHead::default()));
         Ok(Ok(Outcome::Contact { thread, made }))

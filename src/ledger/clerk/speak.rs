@@ -1,10 +1,15 @@
 //! A message, however it came, and in the same transaction the texts that carry it on.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
-use super::texts::{Held, Plan};
+use super::texts::{Held, Plan, PlannedLeg};
 use super::{Clerk, Slip, Store, appended};
-use crate::domain::{AuthorKind, DeliveryBody, Entry, Leg, MessageBody, OrgId, Phone, SmsState, ThreadId};
+use crate::domain::{
+    Author, AuthorKind, DeliveryBody, Entry, Handler, Leg, MessageBody, OrgId, Phone, Record, SmsState, ThreadEvent,
+    ThreadId,
+};
 use crate::ledger::Outcome;
 
 impl<S: Store> Clerk<'_, S> {
@@ -31,10 +36,11 @@ impl<S: Store> Clerk<'_, S> {
         body.texts = plan.texts();
         let tag = body.tag;
         let (id, side) = (body.id.clone(), body.from.side());
+        let person = (body.from.kind == AuthorKind::Staff).then(|| body.from.clone());
         let slip = Slip {
             thread: Some(thread),
             submitter: Some(submitter),
-            id: Some(&id),
+            id: id.as_deref(),
             public: true,
         };
         let record = self.enter(org, &Entry::Message(body), slip);
@@ -47,14 +53,30 @@ impl<S: Store> Clerk<'_, S> {
         if let Some(tag) = tag {
             self.open_mut(org).entered.tags.insert(tag, (thread.clone(), record.at));
         }
-        let of = self.head(org, thread).seq;
-        for leg in plan.legs {
+        self.send_on(org, thread, &record, plan.legs);
+        if let Some(by) = person.filter(|_| head.handler == Handler::Ai) {
+            self.take_over(org, thread, by);
+        }
+        Ok(appended(&record))
+    }
+
+    /// Queues the legs of what was just appended, or says why not.
+    pub(super) fn send_on(&mut self, org: &OrgId, thread: &ThreadId, record: &Arc<Record>, legs: Vec<PlannedLeg>) {
+        let of = record.seq.unwrap_or_default();
+        for leg in legs {
             match leg.held {
-                None => self.queue_message(org, thread, &record, leg),
+                None => self.queue_message(org, thread, record, leg),
                 Some(held) => self.hold(org, thread, of, leg.leg, leg.to, held),
             }
         }
-        Ok(appended(&record))
+    }
+
+    /// A person wrote: the AI answers no more.
+    fn take_over(&mut self, org: &OrgId, thread: &ThreadId, by: Author) {
+        let handler = Handler::Human;
+        let event = ThreadEvent::Handler { handler, by };
+        self.enter(org, &Entry::Thread(event), Slip::internal(thread, None));
+        self.amend(org, thread, |head| head.handler = handler);
     }
 
     /// Says in the log that a leg was not even tried.

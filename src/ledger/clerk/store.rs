@@ -1,6 +1,6 @@
 //! What the clerk asks of an engine's open transaction, and what it gives back to be written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -63,4 +63,8 @@ pub(in crate::ledger) struct Entered {
     pub photos: BTreeMap<PhotoId, Place>,
     /// Parts of MMS, by Twilio's ids of them: to be fetched, or (none) fetched.
     pub missing: BTreeMap<String, Option<Missing>>,
+    /// Numbers that are a contact's besides its own phone.
+    pub phones: BTreeSet<(Phone, ContactId)>,
+    /// Unrouted texts, by their revs, and the threads that they were routed to by hand.
+    pub routed: BTreeMap<i64, ThreadId>,
 }

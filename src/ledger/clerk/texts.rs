@@ -68,12 +68,11 @@ impl<S: Store> Clerk<'_, S> {
     /// What is written by the customer goes to the business phones; what the team writes to the
     /// customer's, and where the org wants it to the business phones that did not write it.
     pub(super) async fn plan(&mut self, org: &OrgId, thread: &ThreadId, body: &MessageBody) -> Result<Plan> {
-        let Some(settings) = self.orgs[org].settings.clone() else {
+        let settings = self.orgs[org].settings.as_ref();
+        let Some((settings, number)) = settings.and_then(|settings| Some((settings, settings.number.clone()?))) else {
             return Ok(Plan::default());
         };
-        let Some(number) = settings.number else {
-            return Ok(Plan::default());
-        };
+        let settings = settings.clone();
         let contact = self.orgs[org].threads[thread].contact.clone();
         let mut plan = Plan::default();
         let is_team = body.from.side() == Side::Team;
@@ -103,10 +102,37 @@ impl<S: Store> Clerk<'_, S> {
         if is_team && !settings.copy_answers {
             return Ok(plan);
         }
+        let who = match (is_team, &body.from.name) {
+            (true, name) => format!("{name} to {}", contact.name),
+            (false, _) => contact.name.clone(),
+        };
+        let said = format!("{who}: {said}");
+        let copies = self.copies(org, thread, body.phone.as_ref(), &said, &media).await?;
+        plan.tag = copies.tag;
+        plan.legs.extend(copies.legs);
+        Ok(plan)
+    }
+
+    /// What the business phones are told, all but the one that said it, with the thread's tag before it.
+    pub(super) async fn copies(
+        &mut self,
+        org: &OrgId,
+        thread: &ThreadId,
+        writer: Option<&Phone>,
+        said: &str,
+        media: &[PhotoId],
+    ) -> Result<Plan> {
+        let mut plan = Plan::default();
+        let Some(settings) = self.orgs[org].settings.clone() else {
+            return Ok(plan);
+        };
+        let Some(number) = settings.number else {
+            return Ok(plan);
+        };
         let mut copies = Vec::new();
         for phone in &settings.business_phones {
             // Its own words would come back to it; and one that wants no texts gets none.
-            if body.phone.as_ref() == Some(phone) || self.is_off(org, &number, phone).await? {
+            if writer == Some(phone) || self.is_off(org, &number, phone).await? {
                 continue;
             }
             let recent = self.automatic(org, phone).await?;
@@ -115,18 +141,13 @@ impl<S: Store> Clerk<'_, S> {
         if copies.iter().any(|(_, held)| held.is_none()) {
             plan.tag = Some(self.tag_for(org, thread).await?);
         }
-        let who = match (is_team, &body.from.name) {
-            (true, name) => format!("{name} to {}", contact.name),
-            (false, _) => contact.name.clone(),
-        };
         let tag = plan.tag.map(|tag| format!("#{tag} ")).unwrap_or_default();
-        let copied = format!("{tag}{who}: {said}");
         for (to, held) in copies {
             plan.legs.push(PlannedLeg {
                 leg: Leg::Copy,
                 to,
-                parts: parts(&copied),
-                media: media.clone(),
+                parts: parts(&format!("{tag}{said}")),
+                media: media.to_vec(),
                 held,
             });
         }

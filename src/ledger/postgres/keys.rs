@@ -47,7 +47,9 @@ impl Keys {
                 ..
             } => {
                 self.thread(org, thread, by);
+                // The one before, too: by both it is known whether this is a message of the other side.
                 self.seqs.insert((org.clone(), thread.clone(), *up_to));
+                self.seqs.insert((org.clone(), thread.clone(), *up_to - 1));
                 if let (Mark::Read, Person::Staff { sub, .. }) = (mark, by) {
                     self.reads.insert((org.clone(), thread.clone(), sub.clone()));
                 }
@@ -56,6 +58,24 @@ impl Keys {
                 self.thread(org, thread, by);
                 self.seqs.insert((org.clone(), thread.clone(), *seen));
             }
+            Command::HandOff { by, draft, .. } => {
+                self.person(org, by);
+                self.ids.insert((org.clone(), by.submitter(), draft.id.clone()));
+                if let Some(contact) = &draft.contact {
+                    self.contacts.insert((org.clone(), contact.clone()));
+                }
+            }
+            Command::Marker { thread, by, draft, .. } => {
+                self.thread(org, thread, by);
+                self.ids.insert((org.clone(), by.submitter(), draft.id.clone()));
+            }
+            Command::Attach {
+                thread, by, contact, ..
+            } => {
+                self.thread(org, thread, by);
+                self.contacts.insert((org.clone(), contact.clone()));
+            }
+            Command::Route { thread, by, .. } => self.thread(org, thread, by),
             Command::Receive { text, .. } => {
                 let id = text.id.as_str().to_owned();
                 self.ids.insert((org.clone(), text.submitter(), id));
@@ -77,7 +97,11 @@ impl Keys {
 
     fn thread(&mut self, org: &OrgId, thread: &ThreadId, by: &Person) {
         self.threads.insert((org.clone(), thread.clone()));
-        if let Person::Staff { sub, .. } | Person::Service { sub, .. } = by {
+        self.person(org, by);
+    }
+
+    fn person(&mut self, org: &OrgId, by: &Person) {
+        if let Person::Staff { sub, .. } | Person::Service { sub, .. } | Person::Ai { sub, .. } = by {
             self.people.insert((org.clone(), sub.clone()));
         }
     }

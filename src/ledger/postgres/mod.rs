@@ -28,16 +28,16 @@ use super::rows::{Reading, Value};
 use super::writer::Writer;
 use super::{
     Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
-    ViewHead, audit, read,
+    ViewHead, audit, read, texting,
 };
-use crate::domain::{ContactId, OrgId, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 use engine::Writing;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Commits that the hub has not taken yet. When it is full the writers wait: nothing is dropped.
 const COMMITS: usize = 1_024;
-const WRITERS: usize = 4;
+const WRITERS: usize = 2;
 /// Connections for orgs that other nodes hold.
 const ASIDE: usize = 4;
 const READERS: u32 = 8;
@@ -179,6 +179,10 @@ impl Ledger for Postgres {
 
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {
         Ok(read::unrouted(&mut *snapshot(&self.readers).await?, org, before, limit).await?)
+    }
+
+    async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
+        Ok(texting::stopped(&mut *self.reader().await?, org).await?)
     }
 
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {

@@ -91,7 +91,7 @@ impl Store for Transaction<'_> {
             "SELECT ",
             record_columns!("l"),
             " FROM log l
-             WHERE l.org = $1 AND l.thread = $2 AND l.seq > $3 AND l.kind = 'message' AND l.submitter <> $4
+             WHERE l.org = $1 AND l.thread = $2 AND l.seq > $3 AND l.kind IN ('message', 'handoff') AND l.submitter <> $4
              ORDER BY l.seq LIMIT $5"
         );
         let values = [

@@ -27,6 +27,7 @@ pub(super) async fn write(connection: &mut PgConnection, all: &[(OrgId, Entered)
     write_people(connection, all).await?;
     write_texting(connection, all).await?;
     super::photos::write(connection, all).await?;
+    write_routes(connection, all).await?;
     write_orgs(connection, all).await
 }
 
@@ -63,17 +64,19 @@ async fn write_threads(connection: &mut PgConnection, all: &[(OrgId, Entered)]) 
             .collect::<Vec<_>>(),
         "INSERT INTO threads (org, thread, seq, customer_count, team_count, hash, active, last_customer, last_team,
              customer_delivered, customer_read, customer_read_count,
-             team_delivered, team_read, team_read_count, answered, waiting_since, failed)
+             team_delivered, team_read, team_read_count, answered, waiting_since, failed, handoff, handler, attached)
          SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[],
              $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
-             $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])
+             $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
+             $19::bigint[], $20::text[], $21::text[])
          ON CONFLICT (org, thread) DO UPDATE SET seq = excluded.seq,
              customer_count = excluded.customer_count, team_count = excluded.team_count, hash = excluded.hash,
              active = excluded.active, last_customer = excluded.last_customer, last_team = excluded.last_team,
              customer_delivered = excluded.customer_delivered, customer_read = excluded.customer_read,
              customer_read_count = excluded.customer_read_count, team_delivered = excluded.team_delivered,
              team_read = excluded.team_read, team_read_count = excluded.team_read_count,
-             answered = excluded.answered, waiting_since = excluded.waiting_since, failed = excluded.failed",
+             answered = excluded.answered, waiting_since = excluded.waiting_since, failed = excluded.failed,
+             handoff = excluded.handoff, handler = excluded.handler, attached = excluded.attached",
         |(org, thread, head)| org.as_str(),
         thread.as_str(),
         head.seq,
@@ -92,6 +95,9 @@ async fn write_threads(connection: &mut PgConnection, all: &[(OrgId, Entered)]) 
         head.answered,
         head.waiting_since,
         head.failed,
+        head.handoff,
+        head.handler.as_str(),
+        head.attached.as_ref().map(|thread| thread.as_str()),
     );
     Ok(())
 }
@@ -104,7 +110,8 @@ async fn write_contacts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
             .collect::<Vec<_>>(),
         "INSERT INTO contacts (org, contact, thread, person, name, phone, unknown)
          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
-         ON CONFLICT (org, contact) DO UPDATE SET name = excluded.name, phone = excluded.phone",
+         ON CONFLICT (org, contact) DO UPDATE SET name = excluded.name, phone = excluded.phone,
+             unknown = excluded.unknown",
         |(org, contact)| org.as_str(),
         contact.id.as_str(),
         contact.thread.as_str(),
@@ -254,6 +261,35 @@ async fn write_texting(connection: &mut PgConnection, all: &[(OrgId, Entered)]) 
         i64::from(**off),
     );
     write_attempts(connection, all).await
+}
+
+/// Numbers that became a contact's, and texts that were routed by hand.
+async fn write_routes(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
+    write_rows!(
+        connection,
+        all.iter()
+            .flat_map(|(org, entered)| entered.phones.iter().map(move |key| (org, key)))
+            .collect::<Vec<_>>(),
+        "INSERT INTO phones (org, phone, contact) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+         ON CONFLICT DO NOTHING",
+        |(org, (phone, contact))| org.as_str(),
+        phone.as_str(),
+        contact.as_str(),
+    );
+    write_rows!(
+        connection,
+        all.iter()
+            .flat_map(|(org, entered)| entered
+                .routed
+                .iter()
+                .map(move |(unrouted, thread)| (org, unrouted, thread)))
+            .collect::<Vec<_>>(),
+        "INSERT INTO routed (org, unrouted, thread) SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])",
+        |(org, unrouted, thread)| org.as_str(),
+        **unrouted,
+        thread.as_str(),
+    );
+    Ok(())
 }
 
 async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {

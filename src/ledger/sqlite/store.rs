@@ -149,7 +149,7 @@ impl Store for Transaction<'_> {
             "SELECT ",
             record_columns!("l"),
             " FROM log l
-             WHERE l.org = $1 AND l.thread = $2 AND l.seq > $3 AND l.kind = 'message' AND l.submitter <> $4
+             WHERE l.org = $1 AND l.thread = $2 AND l.seq > $3 AND l.kind IN ('message', 'handoff') AND l.submitter <> $4
              ORDER BY l.seq LIMIT $5"
         ))
         .bind(org.as_str())
@@ -212,7 +212,8 @@ impl Transaction<'_> {
             sqlx::query(
                 "INSERT INTO contacts (org, contact, thread, person, name, phone, unknown)
                  VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (org, contact) DO UPDATE SET name = excluded.name, phone = excluded.phone",
+                 ON CONFLICT (org, contact) DO UPDATE SET name = excluded.name, phone = excluded.phone,
+                     unknown = excluded.unknown",
             )
             .bind(org.as_str())
             .bind(contact.id.as_str())
@@ -250,6 +251,7 @@ impl Transaction<'_> {
         }
         self.write_texting(org, entered).await?;
         self.write_photos(org, entered).await?;
+        self.write_routes(org, entered).await?;
         for (sub, before) in &entered.revocations {
             sqlx::query(
                 "INSERT INTO revocations (org, sub, before) VALUES ($1, $2, $3)
@@ -292,15 +294,16 @@ impl Transaction<'_> {
         sqlx::query(
             "INSERT INTO threads (org, thread, seq, customer_count, team_count, hash, active, last_customer, last_team,
                  customer_delivered, customer_read, customer_read_count,
-                 team_delivered, team_read, team_read_count, answered, waiting_since, failed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                 team_delivered, team_read, team_read_count, answered, waiting_since, failed, handoff, handler, attached)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
              ON CONFLICT (org, thread) DO UPDATE SET seq = excluded.seq,
                  customer_count = excluded.customer_count, team_count = excluded.team_count, hash = excluded.hash,
                  active = excluded.active, last_customer = excluded.last_customer, last_team = excluded.last_team,
                  customer_delivered = excluded.customer_delivered, customer_read = excluded.customer_read,
                  customer_read_count = excluded.customer_read_count, team_delivered = excluded.team_delivered,
                  team_read = excluded.team_read, team_read_count = excluded.team_read_count,
-                 answered = excluded.answered, waiting_since = excluded.waiting_since, failed = excluded.failed",
+                 answered = excluded.answered, waiting_since = excluded.waiting_since, failed = excluded.failed,
+                 handoff = excluded.handoff, handler = excluded.handler, attached = excluded.attached",
         )
         .bind(org.as_str())
         .bind(thread.as_str())
@@ -320,6 +323,9 @@ impl Transaction<'_> {
         .bind(head.answered)
         .bind(head.waiting_since)
         .bind(head.failed)
+        .bind(head.handoff)
+        .bind(head.handler.as_str())
+        .bind(head.attached.as_ref().map(|thread| thread.as_str()))
         .execute(&mut *self.0)
         .await?;
         Ok(())

@@ -64,6 +64,27 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Numbers that became a contact's, and texts that were routed by hand.
+    pub(super) async fn write_routes(&mut self, org: &OrgId, entered: &Entered) -> Result<()> {
+        for (phone, contact) in &entered.phones {
+            sqlx::query("INSERT INTO phones (org, phone, contact) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+                .bind(org.as_str())
+                .bind(phone.as_str())
+                .bind(contact.as_str())
+                .execute(&mut *self.0)
+                .await?;
+        }
+        for (unrouted, thread) in &entered.routed {
+            sqlx::query("INSERT INTO routed (org, unrouted, thread) VALUES ($1, $2, $3)")
+                .bind(org.as_str())
+                .bind(unrouted)
+                .bind(thread.as_str())
+                .execute(&mut *self.0)
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn put_attempt(&mut self, attempt: &Attempt) -> Result<()> {
         sqlx::query(
             "INSERT INTO outbox (org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body,

@@ -48,6 +48,7 @@ impl Twilio {
         let parts = list.media_list.into_iter().filter(|part| is_media_sid(&part.sid));
         let medium = |part: Part| Medium {
             source: part.sid,
+            message: Some(message.to_owned()),
             content_type: part.content_type,
         };
         Ok(parts.map(medium).collect())

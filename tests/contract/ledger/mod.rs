@@ -1,6 +1,8 @@
 //! The contract of `Ledger`. Each engine runs the whole suite through `suite!`.
 
+mod by_hand;
 mod crm;
+mod handoffs;
 mod marks;
 pub mod photos;
 mod reading;
@@ -50,7 +52,24 @@ macro_rules! suite {
                     photos::a_photo_is_sent_once_and_by_whoever_uploaded_it,
                     photos::what_nobody_sends_is_removed_and_what_was_sent_is_for_ever,
                     photos::photos_go_along_with_the_last_part_of_each_text,
+                    photos::what_an_mms_brought_follows_its_message_to_another_thread,
                     photos::a_part_of_an_mms_is_appended_once_and_its_photo_stands_with_its_message,
+                    handoffs::a_handoff_lands_in_the_thread_of_that_contact_or_phone,
+                    handoffs::a_handoff_by_a_phone_that_is_nobodys_or_several_peoples_makes_a_contact,
+                    handoffs::a_handoff_is_kept_once_per_id_however_many_send_it_at_once,
+                    handoffs::a_long_transcript_is_several_records_that_count_once,
+                    handoffs::the_ai_answers_until_a_person_does_and_only_what_it_has_seen,
+                    handoffs::a_reply_by_a_person_who_has_not_seen_the_handoff_is_stale,
+                    handoffs::a_marker_is_the_customers_only_if_the_crm_says_so,
+                    handoffs::copies_of_a_summary_go_to_every_business_phone,
+                    by_hand::an_attached_thread_is_copied_closed_and_its_number_leads_to_the_contact,
+                    by_hand::a_contact_without_a_phone_gets_the_number_that_is_attached,
+                    by_hand::only_an_unknown_numbers_thread_is_attached_and_once,
+                    by_hand::what_was_answered_before_it_was_attached_does_not_wait,
+                    by_hand::what_waits_in_both_threads_waits_since_the_first,
+                    by_hand::an_unrouted_text_is_routed_by_hand_once,
+                    by_hand::a_customers_unrouted_text_is_the_customers_when_it_is_routed,
+                    by_hand::an_ai_that_answered_is_out_when_a_routed_text_is_a_persons,
                 ]
             );
         }

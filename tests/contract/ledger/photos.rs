@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crewline::domain::{Code, Draft, Fetched, KeptFile, Medium, MessageId, Photo, PhotoId, Place, Received, Upload};
+use crewline::domain::{
+    Code, ContactId, Draft, Fetched, KeptFile, Kind, Medium, MessageId, Photo, PhotoId, Place, Received, Upload,
+};
 use crewline::ledger::{Command, Outcome};
 
 use super::texts;
@@ -144,6 +146,7 @@ pub async fn a_part_of_an_mms_is_appended_once_and_its_photo_stands_with_its_mes
     texts::line(&book).await;
     let medium = |source: &str| Medium {
         source: source.into(),
+        message: None,
         content_type: "image/jpeg".into(),
     };
     let mms = Received {
@@ -212,5 +215,88 @@ pub async fn a_part_of_an_mms_is_appended_once_and_its_photo_stands_with_its_mes
         sha256: "abc".into(),
     });
     assert_eq!(book.run(fetch("ME3", file)).await, Err(Code::NotCommitted));
+    book.is_clean().await;
+}
+
+pub async fn what_an_mms_brought_follows_its_message_to_another_thread(book: Book) {
+    texts::line(&book).await;
+    let medium = |source: &str, message: &str| Medium {
+        source: source.into(),
+        message: Some(message.into()),
+        content_type: "image/jpeg".into(),
+    };
+    let mms = Received {
+        media: vec![medium("ME1", "MM1"), medium("ME2", "MM1")],
+        ..texts::text("MM1", texts::STRANGER, "look")
+    };
+    texts::receive(&book, mms).await.unwrap();
+    let old = book.photos.missing(10, Duration::ZERO).await.unwrap()[0].thread.clone();
+    let id = upload(&book, "sms:AC1").await;
+    let fetch = |source: &str, fetched| Command::Fetch {
+        org: book.org.clone(),
+        source: source.into(),
+        fetched,
+    };
+    let photo = Fetched::Photo(Photo {
+        id: id.clone(),
+        width: 4,
+        height: 3,
+        sha256: "abc".into(),
+    });
+    book.run(fetch("ME1", photo)).await.unwrap();
+    book.run(Command::Attach {
+        org: book.org.clone(),
+        thread: old.clone(),
+        by: person("Sam"),
+        contact: ContactId::parse("ana").unwrap(),
+        seen: None,
+    })
+    .await
+    .unwrap();
+    let ana = &book.threads["ana"];
+    assert_eq!(
+        book.photos.photo(&id).await.unwrap().unwrap().place.unwrap().thread,
+        *ana
+    );
+    let missing = book.photos.missing(10, Duration::ZERO).await.unwrap();
+    let still: Vec<_> = missing
+        .iter()
+        .map(|one| (&*one.source, &*one.message, &one.thread))
+        .collect();
+    assert_eq!(still, [("ME2", "MM1", ana)]);
+    book.is_clean().await;
+    let gone = Fetched::Failed {
+        sentence: "gone".into(),
+        reason: "404".into(),
+    };
+    book.run(fetch("ME2", gone)).await.unwrap();
+    book.is_clean().await;
+
+    // What a business phone sent with a tag that names nothing is fetched once somebody says where it belongs.
+    let mms = Received {
+        media: vec![medium("ME3", "MM2")],
+        ..texts::text("MM2", texts::TRUCK, "#99 this one")
+    };
+    texts::receive(&book, mms).await.unwrap();
+    assert_eq!(book.photos.missing(10, Duration::ZERO).await.unwrap(), []);
+    let records = book.ledger.records(&book.org, 0, 200).await.unwrap();
+    let unrouted = records
+        .iter()
+        .rfind(|record| record.kind == Kind::Unrouted)
+        .unwrap()
+        .rev;
+    book.run(Command::Route {
+        org: book.org.clone(),
+        thread: ana.clone(),
+        by: person("Sam"),
+        unrouted,
+    })
+    .await
+    .unwrap();
+    let missing = book.photos.missing(10, Duration::ZERO).await.unwrap();
+    assert_eq!(
+        (&*missing[0].source, &*missing[0].message, &missing[0].thread),
+        ("ME3", "MM2", ana)
+    );
     book.is_clean().await;
 }

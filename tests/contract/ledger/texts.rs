@@ -10,19 +10,19 @@ use crewline::ledger::{Command, Outcome};
 
 use crate::book::{Book, numbers, person, settings};
 
-const NUMBER: &str = "+14155550100";
-const TRUCK: &str = "+14155550101";
-const OFFICE: &str = "+14155550102";
-pub const ANA: &str = "+14155550134";
-const BOB: &str = "+14155550135";
-const STRANGER: &str = "+14155550199";
+pub(super) const NUMBER: &str = "+14155550100";
+pub(super) const TRUCK: &str = "+14155550101";
+pub(super) const OFFICE: &str = "+14155550102";
+pub(super) const ANA: &str = "+14155550134";
+pub(super) const BOB: &str = "+14155550135";
+pub(super) const STRANGER: &str = "+14155550199";
 const LEASE: Duration = Duration::from_secs(15);
 
-fn phone(text: &str) -> Phone {
+pub(super) fn phone(text: &str) -> Phone {
     Phone::parse(text).unwrap()
 }
 
-fn with_number(business_phones: &[&str]) -> OrgSettings {
+pub(super) fn with_number(business_phones: &[&str]) -> OrgSettings {
     OrgSettings {
         number: Some(phone(NUMBER)),
         business_phones: business_phones.iter().map(|one| phone(one)).collect(),
@@ -30,12 +30,12 @@ fn with_number(business_phones: &[&str]) -> OrgSettings {
     }
 }
 
-async fn put_org(book: &Book, settings: OrgSettings) {
+pub(super) async fn put_org(book: &Book, settings: OrgSettings) {
     let org = book.org.clone();
     book.run(Command::PutOrg { org, settings }).await.unwrap();
 }
 
-async fn put_contact(book: &Book, contact: &str, name: &str, number: &str) -> Result<Outcome, Code> {
+pub(super) async fn put_contact(book: &Book, contact: &str, name: &str, number: &str) -> Result<Outcome, Code> {
     book.run(Command::PutContact {
         org: book.org.clone(),
         contact: ContactId::parse(contact).unwrap(),
@@ -48,13 +48,13 @@ async fn put_contact(book: &Book, contact: &str, name: &str, number: &str) -> Re
 }
 
 /// An org with a number, a truck's phone, and two customers with phones.
-pub async fn line(book: &Book) {
+pub(super) async fn line(book: &Book) {
     put_org(book, with_number(&[TRUCK])).await;
     put_contact(book, "ana", "Ana", ANA).await.unwrap();
     put_contact(book, "bob", "Bob", BOB).await.unwrap();
 }
 
-pub fn text(sid: &str, from: &str, text: &str) -> Received {
+pub(super) fn text(sid: &str, from: &str, text: &str) -> Received {
     Received {
         id: MessageId::parse(sid).unwrap(),
         account: "AC1".into(),
@@ -71,7 +71,7 @@ pub fn text(sid: &str, from: &str, text: &str) -> Received {
     }
 }
 
-pub async fn receive(book: &Book, received: Received) -> Result<Outcome, Code> {
+pub(super) async fn receive(book: &Book, received: Received) -> Result<Outcome, Code> {
     book.run(Command::Receive {
         org: book.org.clone(),
         text: received,
@@ -89,12 +89,12 @@ async fn report(book: &Book, attempt: &Attempt, report: Report) -> Outcome {
     .unwrap()
 }
 
-async fn claim(book: &Book) -> Vec<Attempt> {
+pub(super) async fn claim(book: &Book) -> Vec<Attempt> {
     book.outbox.claim(100, LEASE).await.unwrap()
 }
 
 /// Claims until nothing is left, each accepted at once.
-pub async fn send_all(book: &Book) -> Vec<Attempt> {
+pub(super) async fn send_all(book: &Book) -> Vec<Attempt> {
     let mut sent = Vec::new();
     loop {
         let claimed = claim(book).await;
@@ -137,17 +137,17 @@ fn failed(attempt: &Attempt, again_after_ms: Option<i64>) -> Report {
     }
 }
 
-fn said(attempts: &[Attempt]) -> Vec<(&str, &str)> {
+pub(super) fn said(attempts: &[Attempt]) -> Vec<(&str, &str)> {
     let mut said: Vec<_> = attempts.iter().map(|a| (a.to.as_str(), a.body.as_str())).collect();
     said.sort_unstable();
     said
 }
 
-async fn records(book: &Book) -> Vec<Record> {
+pub(super) async fn records(book: &Book) -> Vec<Record> {
     book.ledger.records(&book.org, 0, 1_000).await.unwrap()
 }
 
-async fn entries(book: &Book) -> Vec<(Record, Entry)> {
+pub(super) async fn entries(book: &Book) -> Vec<(Record, Entry)> {
     let records = records(book).await;
     let parse = |record: Record| {
         let entry = Entry::parse(record.kind, &record.body_team).unwrap();
@@ -166,7 +166,7 @@ async fn deliveries(book: &Book) -> Vec<(SmsState, bool)> {
     entries.into_iter().filter_map(of).collect()
 }
 
-async fn last(book: &Book) -> (Record, Entry) {
+pub(super) async fn last(book: &Book) -> (Record, Entry) {
     entries(book).await.pop().unwrap()
 }
 
@@ -661,6 +661,7 @@ pub async fn a_picture_alone_is_a_message(book: Book) {
     let mms = Received {
         media: vec![Medium {
             source: "ME1".into(),
+            message: None,
             content_type: "image/jpeg".into(),
         }],
         ..text("MM1", ANA, "")

@@ -58,9 +58,13 @@ impl Fold {
                 thread.notes.insert(rev, bare(record));
             }
             Some("receipt") => thread.receipt(record),
+            // It goes on in another one.
+            Some("thread") if record["event"] == "attached" => *thread = Thread::default(),
             Some("thread") => thread.event(record),
-            // Neither counts, and neither is counted.
-            Some("delivery" | "consent") => {}
+            // Counts as something that the customer said, its first record for all.
+            Some("handoff") if record["index"] == 0 => thread.message(seq.expect("a hand-off is public"), record),
+            // None of them counts, and none is counted.
+            Some("delivery" | "consent" | "handoff" | "marker") => {}
             other => panic!("a kind that this build does not know: {other:?} in {record}"),
         }
     }
@@ -89,7 +93,8 @@ impl Fold {
 
 impl Thread {
     fn message(&mut self, seq: i64, record: &Value) {
-        if record["from"]["kind"] == "staff" {
+        // A copy answers nothing.
+        if record["from"]["kind"] == "staff" && record["copied_from"].is_null() {
             let seen = record["seen"].as_i64().unwrap_or(seq - 1);
             self.answered = self.answered.max(seen);
         }
@@ -123,6 +128,8 @@ impl Thread {
                 let seen = record["seen"].as_i64().expect("handled has seen");
                 self.answered = self.answered.max(seen);
             }
+            // Who answers, and what came here by hand, change no badge.
+            Some("handler" | "routed") => {}
             other => panic!("a thread event that this build does not know: {other:?}"),
         }
     }
@@ -153,8 +160,9 @@ impl Thread {
         let after = self.messages.range(self.answered + 1..).map(|(_, message)| message);
         after
             .into_iter()
-            .find(|message| is_customers(message))
-            .and_then(|m| m["at"].as_i64())
+            .filter(|message| is_customers(message) && message["copied_from"]["answered"] != true)
+            .filter_map(|m| m["copied_from"]["at"].as_i64().or(m["at"].as_i64()))
+            .min()
     }
 
     /// The seq of the last message of the customer, or of anybody else, at or before `up_to`; 0 if
@@ -181,5 +189,5 @@ pub fn text(message: &Value) -> String {
 }
 
 fn is_customers(message: &Value) -> bool {
-    message["from"]["kind"] == "customer"
+    message["from"]["kind"] == "customer" || message["kind"] == "handoff"
 }

@@ -4,6 +4,7 @@
 //! so that a mistake in the library's own reading of that page cannot hide here.
 
 pub mod chromium;
+pub mod demo;
 pub mod fold;
 pub mod hub;
 pub mod nodes;

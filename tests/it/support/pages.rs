@@ -1,6 +1,6 @@
 //! Our own pages in the browser, in the words of their tests.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::chromium::{Browser, Page};
 use super::{Hub, Org, Person};
@@ -8,6 +8,20 @@ use super::{Hub, Org, Person};
 /// The thread row in the CRM, and what stands in it.
 pub fn row(thread: &str) -> String {
     format!(r#"[data-testid="thread-row"][data-thread="{thread}"]"#)
+}
+
+/// JavaScript: the message with this text, or undefined.
+pub fn bubble(text: &str) -> String {
+    format!(
+        r#"[...document.querySelectorAll('[data-testid="message"][data-seq]')]
+             .find(m => m.querySelector('[data-testid="text"]').textContent === {})"#,
+        json!(text)
+    )
+}
+
+/// JavaScript: what is said of the customer's text of a message.
+pub fn sms(text: &str) -> String {
+    format!(r#"{}?.querySelector('[data-testid="sms"]')"#, bubble(text))
 }
 
 /// Acme with Ana, and a browser in which they all open their pages.
@@ -150,6 +164,26 @@ impl Tab {
                      .some(m => m.querySelector('[data-testid="receipt"]').textContent.includes({}))"#,
                 json!(text),
                 json!(says)
+            ))
+            .await;
+    }
+
+    pub async fn has_message(&self, text: &str) {
+        self.0.until(&bubble(text)).await;
+    }
+
+    /// By which way a message came, if that is told.
+    pub async fn via(&self, text: &str) -> Value {
+        let via = format!("{}.querySelector('.via')?.textContent ?? null", bubble(text));
+        self.0.eval(&via).await
+    }
+
+    /// Waits until it is said of the customer's text of a message how it stands, in words that hold these.
+    pub async fn texting(&self, text: &str, state: &str, words: &str) {
+        let (sms, words) = (sms(text), json!(words));
+        self.0
+            .until(&format!(
+                "{sms}?.dataset.state === '{state}' && {sms}.textContent.includes({words})"
             ))
             .await;
     }

@@ -197,7 +197,7 @@ impl State {
                     self.answers.entry(id.to_owned()).or_default().push(frame.clone());
                 }
             }
-            "typing" | "presence" | "expiring" | "bye" | "pong" => {}
+            "typing" | "viewing" | "presence" | "expiring" | "bye" | "pong" => {}
             other => return Err(format!("a frame of the unknown type {other:?}")),
         }
         if self.keep == Keep::All || (frame["type"] != "ack" && frame["type"] != "badge") {

@@ -1,0 +1,210 @@
+//! Hand-offs, markers and what the team decides by hand, as people see them in Chromium.
+
+use serde_json::{Value, json};
+
+use crate::handoffs::call;
+use crate::support::pages::{Cast, Tab, row};
+use crate::support::phones::{NUMBER, Phones};
+
+const TRUCK: &str = "+14155550901";
+const STRANGER: &str = "+14155550999";
+
+async fn cast(phones: &Phones) -> Cast {
+    let cast = Cast::on(phones.hub().await, None).await;
+    let settings =
+        json!({"name": "acme Plumbing", "number": NUMBER, "business_phones": [TRUCK], "origins": [cast.hub.url]});
+    cast.hub
+        .put(&cast.org.service, &format!("/v1/orgs/{}", cast.org.id), &settings)
+        .await
+        .ok();
+    cast
+}
+
+/// In light and dark, wide and on a phone.
+async fn pictures(tab: &Tab, name: &str) {
+    for (size, width, height) in [("wide", 1280, 800), ("phone", 360, 640)] {
+        for scheme in ["light", "dark"] {
+            tab.0.viewport(width, height).await;
+            tab.0.scheme(scheme).await;
+            let scrolls = tab.0.eval("document.documentElement.scrollWidth > innerWidth").await;
+            assert_eq!(scrolls, false, "{name} {size} is wider than its window");
+            tab.picture(&format!("{name}-{size}-{scheme}")).await;
+        }
+    }
+    tab.0.viewport(1280, 800).await;
+}
+
+fn says(testid: &str, text: &str) -> String {
+    format!(
+        r#"(document.querySelector('[data-testid="{testid}"]')?.textContent ?? '').includes({})"#,
+        json!(text)
+    )
+}
+
+fn is_there(selector: &str, there: bool) -> String {
+    format!("(document.querySelector({}) !== null) === {there}", json!(selector))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own() {
+    let phones = Phones::start().await;
+    let cast = cast(&phones).await;
+    let thread = cast.ana.thread();
+    let (ana, sam) = (cast.portal(&cast.ana).await, cast.crm("sam", "Sam Ortiz").await);
+    let kim = cast.crm("kim", "Kim Doyle").await;
+    cast.hub
+        .post(
+            &cast.org.service,
+            "/v1/handoffs",
+            &call("h1", json!({"contact": "ana"})),
+        )
+        .await
+        .ok();
+    sam.flags(thread, true, true).await;
+    sam.0
+        .until(&is_there(
+            &format!(r#"{} [data-testid="flag-handoff"]"#, row(thread)),
+            true,
+        ))
+        .await;
+    sam.0.click(&row(thread)).await;
+    sam.0.until(&says("handoff-tag", "AI hand-off")).await;
+    for (testid, text) in [
+        ("handoff-summary", "The leak is back, in the kitchen"),
+        ("handoff-reason", "reason-canary"),
+        ("handoff-question", "question-canary"),
+        ("handoff-call-back", "Call back promised"),
+    ] {
+        sam.0.until(&says(testid, text)).await;
+    }
+    sam.0
+        .until("!document.querySelector('[data-testid=handler]').hidden")
+        .await;
+    // Folded, for both; the transcript has its own times.
+    for tab in [&ana, &sam] {
+        tab.0.until(&says("handoff-tag", "AI hand-off")).await;
+        let open = "document.querySelector('[data-testid=transcript]').open";
+        assert_eq!(tab.0.eval(open).await, false);
+        tab.0.click("[data-testid=transcript] summary").await;
+        tab.0.until(open).await;
+        tab.0.until(&says("transcript", "The leak is back")).await;
+        let times = "[...document.querySelectorAll('[data-testid=transcript] li time')].map(t => t.dateTime)";
+        assert_eq!(
+            tab.0.eval(times).await,
+            json!(["2025-11-24T16:00:00.000Z", "2025-11-24T16:00:04.000Z"])
+        );
+    }
+    assert_eq!(
+        ana.0.eval("document.body.textContent.includes('canary')").await,
+        false,
+        "the briefing is the team's"
+    );
+
+    // A marker for each, and a colleague who looks.
+    let markers = format!("/v1/threads/{thread}/markers");
+    for (id, text, public) in [("i1", "Invoice #2041 sent", true), ("i2", "Second reminder", false)] {
+        let marker = json!({"id": id, "text": text, "link": "https://crm.example/2041", "public": public});
+        cast.hub.post(&cast.org.service, &markers, &marker).await.ok();
+    }
+    ana.0.until(&says("marker", "Invoice #2041 sent")).await;
+    let count = "document.querySelectorAll('[data-testid=marker]').length";
+    sam.0.until(&format!("{count} === 2")).await;
+    assert_eq!(ana.0.eval(count).await, 1);
+    let link = "document.querySelector('[data-testid=marker] a').href";
+    assert_eq!(ana.0.eval(link).await, "https://crm.example/2041");
+    kim.0.click(&row(thread)).await;
+    sam.0.until(&says("looking", "Kim Doyle is looking")).await;
+    pictures(&ana, "handoff-portal").await;
+    pictures(&sam, "handoff-crm").await;
+
+    // Sam answers: it is no longer the AI's, and no longer a hand-off that waits.
+    sam.say("I will come at ten").await;
+    sam.0
+        .until("document.querySelector('[data-testid=handler]').hidden")
+        .await;
+    sam.flags(thread, false, false).await;
+    sam.0
+        .until(&is_there(
+            &format!(r#"{} [data-testid="flag-handoff"]"#, row(thread)),
+            false,
+        ))
+        .await;
+    ana.shows(&["I will come at ten"]).await;
+    for tab in [&ana, &sam, &kim] {
+        tab.is_sound().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_long_transcript_is_one_card() {
+    let phones = Phones::start().await;
+    let cast = cast(&phones).await;
+    let mut long = call("h1", json!({"contact": "ana"}));
+    let turns: Vec<Value> = (0..90)
+        .map(|n| json!({"at": 1_764_000_000_000_i64 + n, "speaker": "caller", "text": format!("{n} {}", "漏れ".repeat(300))}))
+        .collect();
+    long["transcript"] = turns.into();
+    let live = cast.portal(&cast.ana).await;
+    cast.hub.post(&cast.org.service, "/v1/handoffs", &long).await.ok();
+    // As it comes, and loaded in pages from the end.
+    let loaded = cast.portal(&cast.ana).await;
+    for tab in [&live, &loaded] {
+        let cards = "document.querySelectorAll('[data-testid=handoff]').length === 1";
+        let turns = "[...document.querySelectorAll('[data-testid=transcript] li p')].map(p => parseInt(p.textContent))";
+        tab.0
+            .until(&format!(
+                "{cards} && JSON.stringify({turns}) === JSON.stringify([...Array(90).keys()])"
+            ))
+            .await;
+        tab.is_sound().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks() {
+    let phones = Phones::start().await;
+    let cast = cast(&phones).await;
+    let (ana, sam) = (cast.portal(&cast.ana).await, cast.crm("sam", "Sam Ortiz").await);
+    ana.say("The leak is back").await;
+    phones.text(STRANGER, "It is me, on my work phone").await;
+    phones.text(TRUCK, "#99 on my way").await;
+    sam.0
+        .until("document.querySelectorAll('[data-testid=thread-row]').length === 2")
+        .await;
+    sam.0
+        .click(r#"[data-testid="thread-row"]:has([data-testid="unknown"]:not([hidden]))"#)
+        .await;
+    sam.0.click("[data-testid=attach]").await;
+    sam.0.click("[data-testid=attach-contact]").await;
+    sam.0.type_text("Ana Souza (ana)").await;
+    pictures(&sam, "attach").await;
+    // Without the second word nothing happens.
+    sam.0.click("[data-testid=attach-confirm]").await;
+    assert_eq!(sam.0.eval("document.querySelector('dialog.attach').open").await, true);
+    sam.0.click("[data-testid=attach-sure]").await;
+    sam.0.click("[data-testid=attach-confirm]").await;
+    sam.shows(&["The leak is back", "It is me, on my work phone"]).await;
+    ana.shows(&["The leak is back", "It is me, on my work phone"]).await;
+    sam.0
+        .until("document.querySelectorAll('[data-testid=thread-row]').length === 1")
+        .await;
+    sam.0
+        .until("document.querySelector('[data-testid=attach]').closest('crew-attach').hidden")
+        .await;
+
+    sam.0.click("[data-testid=unrouted-summary]").await;
+    let choose = format!(
+        "(() => {{ const s = document.querySelector('[data-testid=route-thread]'); s.value = {}; return s.value; }})()",
+        json!(cast.ana.thread())
+    );
+    assert_eq!(sam.0.eval(&choose).await, cast.ana.thread());
+    pictures(&sam, "route").await;
+    sam.0.click("[data-testid=route]").await;
+    ana.shows(&["The leak is back", "It is me, on my work phone", "on my way"])
+        .await;
+    sam.0.until("document.querySelector('crew-unrouted').hidden").await;
+    pictures(&sam, "attached").await;
+    for tab in [&ana, &sam] {
+        tab.is_sound().await;
+    }
+}
