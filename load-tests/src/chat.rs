@@ -113,7 +113,7 @@ pub async fn run(args: Args) -> Result<Report> {
 }
 
 /// Who writes: a customer in the own thread, one of the staff in several, in turn.
-struct Writer<'a> {
+pub struct Writer<'a> {
     client: &'a Client,
     /// None is the customer's own.
     threads: Vec<Option<&'a str>>,
@@ -123,7 +123,7 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Socket `n`: the customers come first. Both go round the orgs, and so do the threads of each of the
     /// staff.
-    fn new(client: &'a Client, n: usize, customers: &'a [User], staff: usize) -> Self {
+    pub fn new(client: &'a Client, n: usize, customers: &'a [User], staff: usize) -> Self {
         let threads = match n.checked_sub(customers.len()) {
             None => vec![None],
             Some(of) => {
@@ -164,7 +164,7 @@ impl<'a> Writer<'a> {
 }
 
 /// One schedule for all, who take turns: they neither write all at once nor drift.
-async fn take_turns(writers: &[Writer<'_>], rate: Pace, start: Instant, end: Instant) {
+pub async fn take_turns(writers: &[Writer<'_>], rate: Pace, start: Instant, end: Instant) {
     let pace = rate.times(writers.len() as f64);
     let mut n = 0;
     while start + pace.due(n) < end {

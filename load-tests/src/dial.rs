@@ -48,7 +48,11 @@ impl Dial {
     /// The node of socket `n`. Scattered, so that who talks to each other is at the same node only as
     /// often as chance has it.
     pub fn node(&self, n: usize) -> SocketAddr {
-        let scattered = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        // splitmix64's last steps: every bit of `n` reaches every bit of the outcome.
+        let mut scattered = (n as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        scattered = (scattered ^ (scattered >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        scattered = (scattered ^ (scattered >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        scattered ^= scattered >> 31;
         self.addresses[scattered as usize % self.addresses.len()]
     }
 

@@ -1,7 +1,7 @@
 //! The hub under load: one that this program starts, or one that is running already.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -48,6 +48,9 @@ pub struct Which {
     /// Its process on this machine, to read its memory and CPU; repeated, one for each node
     #[arg(long)]
     pid: Vec<u32>,
+    /// Settings besides, for the hub that this program starts.
+    #[arg(skip)]
+    pub env: Vec<(String, String)>,
     /// From how many addresses (127.0.0.2 and on) sockets come [default: one per 25,000 sockets]
     #[arg(long, value_name = "N")]
     sources: Option<u32>,
@@ -69,6 +72,11 @@ pub struct Hub {
 }
 
 impl Which {
+    /// The binary that this program starts.
+    pub fn local(&self) -> Option<&Path> {
+        self.local.as_deref()
+    }
+
     /// With room for so many sockets. Only with `--local` can there be more than one org.
     pub async fn hub(self, orgs: usize, sockets: usize) -> Result<Hub> {
         let hub = match self.local {
@@ -80,6 +88,7 @@ impl Which {
                     postgres: self.postgres,
                     core: Core(self.core),
                     frames_per_second: self.frames_per_second,
+                    env: self.env,
                 })
                 .await?;
                 Hub {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::engines::{Core, Postgres, Redis, free_address};
+use crate::engines::{Core, Postgres, Redis, Transactions, free_address};
 use crate::http::Http;
 use crate::hub::Org;
 
@@ -32,6 +32,8 @@ pub struct Plan {
     pub postgres: bool,
     pub core: Core,
     pub frames_per_second: u32,
+    /// Settings besides.
+    pub env: Vec<(String, String)>,
 }
 
 pub struct Local {
@@ -117,6 +119,12 @@ impl Local {
             .map(|(postgres, redis)| (postgres.pid, redis.pid()))
     }
 
+    /// How long its transactions stay open, from now on.
+    pub fn watch_transactions(&self) -> Result<Transactions> {
+        let (postgres, _) = self.engines.as_ref().context("not on a Postgres of its own")?;
+        Transactions::watch(postgres)
+    }
+
     async fn node(&self, plan: &Plan) -> Result<Node> {
         let address = free_address()?;
         let mut start = wrapped(plan.core, &plan.binary, &self.env);
@@ -124,6 +132,8 @@ impl Local {
             .args(["serve", "--listen", &address.to_string()])
             .args(["--connections", NO_LIMIT, "--connections-per-org", NO_LIMIT])
             .args(["--frames-per-second", &plan.frames_per_second.to_string()])
+            .envs(plan.env.iter().cloned())
+            .env("CREWLINE_PUBLIC_URL", format!("http://{address}"))
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()

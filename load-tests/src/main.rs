@@ -34,8 +34,10 @@ mod progress;
 mod recount;
 mod report;
 mod resume;
+mod search;
 mod stage;
 mod stats;
+mod texts;
 mod users;
 
 /// Drives a Crewline with thousands of simulated sockets, measures it, and checks that nothing was lost
@@ -72,12 +74,18 @@ enum Scenario {
     /// Random questions, answers, reads and "handled": is every badge what a recount says?
     #[command(args_override_self = true)]
     Badges(badges::Args),
+    /// An org with a million messages: how long until a rare word is found, and a very frequent one?
+    #[command(args_override_self = true)]
+    Search(search::Args),
     /// Chat on two nodes while they, Postgres, Redis, the wires, clients and clocks fail, by a seed
     #[command(args_override_self = true)]
     Faults(faults::Args),
     /// No hub: what a Postgres does alone with one INSERT of a message per transaction, by pgbench
     #[command(args_override_self = true)]
     Inserts(inserts::Args),
+    /// Many numbers text many phones: how long does it take, and what does it do to those who chat?
+    #[command(args_override_self = true)]
+    Texts(texts::Args),
     /// A scenario from a TOML file, whose keys are the flags
     Run {
         file: PathBuf,
@@ -115,8 +123,10 @@ async fn run() -> Result<bool> {
         Scenario::Chat(args) => chat::run(args).await,
         Scenario::Resume(args) => resume::run(args).await,
         Scenario::Badges(args) => badges::run(args).await,
+        Scenario::Search(args) => search::run(args).await,
         Scenario::Faults(args) => faults::run(args).await,
         Scenario::Inserts(args) => inserts::run(&args),
+        Scenario::Texts(args) => texts::run(args).await,
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;
     // A figure that does not exist must not cost the figures that do.

@@ -64,6 +64,16 @@ pub async fn make(hub: &Hub, run: &str, role: Role, how_many: usize) -> Result<V
     Ok(made.into_iter().map(|(_, user)| user).collect())
 }
 
+/// So many users of a role in one org.
+pub async fn of_org(hub: &Hub, run: &str, org: usize, role: Role, how_many: usize) -> Result<Vec<User>> {
+    let mut http = hub.http(org).await?;
+    let mut users = Vec::with_capacity(how_many);
+    for n in 0..how_many {
+        users.push(one(hub, &mut http, org, role, &format!("{run}-{}{n}", role.letter())).await?);
+    }
+    Ok(users)
+}
+
 async fn one(hub: &Hub, http: &mut Http, org: usize, role: Role, called: &str) -> Result<User> {
     let (sub, name) = (format!("load-{called}"), format!("Load {called}"));
     let mut asked = json!({"role": "staff", "sub": sub, "name": name, "ttl_s": 86_400});

@@ -14,6 +14,7 @@ mod pages;
 mod photos;
 mod problem;
 mod revocations;
+mod search;
 mod texts;
 mod threads;
 mod tokens;
@@ -53,6 +54,7 @@ pub fn api(door: Arc<Door>) -> Router {
         threads::router(),
         messages::router(),
         texts::router(),
+        search::router(),
         handoffs::router(),
         by_hand::router(),
         log::router(),

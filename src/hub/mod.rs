@@ -33,7 +33,7 @@ pub use catch_up::Batch;
 pub use join::{Seated, Welcome};
 pub use lane::{Frame, Out};
 pub use post::Guest;
-pub use read::{InboxPage, LogPage};
+pub use read::{Hit, Hits, InboxPage, LogPage};
 pub use roster::{Member, Step};
 pub use sequencer::{Hole, Sequencer};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Guest, Hub, unreadable};
 use crate::auth::Role;
-use crate::domain::{Code, OrgId, Phone, Refusal, ThreadId, View};
-use crate::ledger::{Inbox, InboxFilter, Page, ThreadState};
+use crate::domain::{Code, Contact, Entry, OrgId, Phone, Piece, Record, Refusal, ThreadId, View};
+use crate::ledger::{Find, Inbox, InboxFilter, Page, Place, ThreadState};
 
 /// Records in one answer of `GET /v1/log`.
 const LOG_PAGE: u32 = 500;
@@ -13,6 +13,7 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const INBOX_PAGE: u32 = 50;
 const LONGEST_PAGE: i64 = 200;
 const PAGE: i64 = 50;
+const HITS: usize = 20;
 
 /// A page of the inbox and where the next one begins.
 #[derive(Debug)]
@@ -21,10 +22,25 @@ pub struct InboxPage {
     pub next: Option<i64>,
 }
 
+/// What was found, and where the next page begins.
+#[derive(Debug)]
+pub struct Hits {
+    pub hits: Vec<Hit>,
+    pub next: Option<Place>,
+}
+
+#[derive(Debug)]
+pub struct Hit {
+    pub record: std::sync::Arc<Record>,
+    pub contact: Contact,
+    /// The part of it that was found, as the guest's view has it.
+    pub pieces: Vec<Piece>,
+}
+
 /// Records of the whole org, for the CRM's backend.
 #[derive(Debug)]
 pub struct LogPage {
-    pub records: Vec<std::sync::Arc<crate::domain::Record>>,
+    pub records: Vec<std::sync::Arc<Record>>,
     pub cursor: i64,
     pub head: i64,
     pub log: String,
@@ -73,6 +89,29 @@ impl Hub {
         };
         let read = self.shared.ledger.unrouted(&org, before, PAGE as u32).await;
         read.map_err(|error| unreadable(&error))
+    }
+
+    /// What was said in the org; for a customer, in the own thread.
+    pub async fn search(&self, guest: &Guest, find: &Find) -> Result<Hits, Refusal> {
+        let view = guest.view()?;
+        let read = self.shared.ledger.search(&view, find, HITS).await;
+        let found = read.map_err(|error| unreadable(&error))?;
+        let hits = found.hits.into_iter().filter_map(|(record, contact)| {
+            let said = Entry::parse(record.kind, &record.body_team).ok()?.searchable()?;
+            let text = match &view {
+                View::Team { .. } => said.team,
+                View::Customer { .. } => said.public?,
+            };
+            Some(Hit {
+                pieces: find.query.pieces(&text),
+                record,
+                contact,
+            })
+        });
+        Ok(Hits {
+            hits: hits.collect(),
+            next: found.next,
+        })
     }
 
     /// Business phones that have asked for no more texts: they get no copies.

@@ -15,6 +15,7 @@ mod photos;
 mod postgres;
 mod read;
 mod rows;
+mod search;
 mod sqlite;
 mod texting;
 pub mod verify;
@@ -30,6 +31,7 @@ pub use outbox::Outbox;
 pub use pending::Pending;
 pub use photos::Photos;
 pub use postgres::Postgres;
+pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
@@ -360,6 +362,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// Texts that reached no thread, and were routed to none by hand, with revs below `before`, the newest first.
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;
 
+    /// At most `limit` hits among what the view shows. The team searches all of the org, a customer the
+    /// public text of the own thread. Reads from a pool of its own, and no longer than a few seconds.
+    async fn search(&self, view: &View, find: &Find, limit: usize) -> Result<Found>;
+
     /// Phones that have asked for no more texts from the org's number.
     async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>>;
 
@@ -382,6 +388,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// For `verify`: whole records with revs above `after`.
     async fn records(&self, org: &OrgId, after: i64, limit: u32) -> Result<Vec<Record>>;
+
+    /// For `verify`: the lines of the index for revs above `after`, up to `up_to`.
+    async fn indexed(&self, org: &OrgId, after: i64, up_to: i64) -> Result<Vec<Indexed>>;
 
     /// For `verify`: every projection of an org, as it is stored.
     async fn projections(&self, org: &OrgId) -> Result<Projections>;

@@ -1,8 +1,8 @@
 //! Recomputes every number, count, hash and projection from the log, and names what differs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ledger, Projections, Result};
+use super::{Indexed, Ledger, Projections, Result};
 use crate::domain::{
     Contact, Counts, Entry, Fetched, HandoffBody, Leg, Mark, MessageBody, Missing, NoteBody, OrgId, Photo, Place,
     Record, Side, Text, Texts, ThreadEvent, ThreadHead, ThreadId,
@@ -27,10 +27,15 @@ pub async fn verify(ledger: &dyn Ledger, progress: &mut (dyn FnMut(&OrgId, i64) 
     for org in ledger.orgs().await? {
         let mut recount = Recount::new(org.clone());
         loop {
-            let page = ledger.records(&org, recount.expected.head.rev, PAGE).await?;
+            let after = recount.expected.head.rev;
+            let page = ledger.records(&org, after, PAGE).await?;
             for record in &page {
                 recount.take(record);
             }
+            // The last page is the place for lines of what is not in the log at all.
+            let up_to = page.last().filter(|_| page.len() == PAGE as usize);
+            let up_to = up_to.map_or(i64::MAX, |record| record.rev);
+            recount.compare_lines(ledger.indexed(&org, after, up_to).await?);
             progress(&org, page.len() as i64);
             report.records += page.len() as i64;
             if page.len() < PAGE as usize {
@@ -50,6 +55,8 @@ struct Recount {
     expected: Projections,
     /// Of each thread: the counts and the time at each seq, and the customer's messages.
     past: BTreeMap<ThreadId, Vec<(Counts, i64)>>,
+    /// The lines that the index should have, of the page that is being read.
+    lines: BTreeSet<Indexed>,
     differences: Vec<String>,
 }
 
@@ -59,6 +66,7 @@ impl Recount {
             org,
             expected: Projections::default(),
             past: BTreeMap::new(),
+            lines: BTreeSet::new(),
             differences: Vec::new(),
         }
     }
@@ -103,6 +111,7 @@ impl Recount {
                 entry.body_public(),
             );
         }
+        self.lines.extend(Indexed::expected(record, &entry));
         match &record.thread {
             Some(thread) => self.take_in_thread(record, thread, &entry),
             None => {
@@ -313,6 +322,18 @@ impl Recount {
         let past = self.past.get(thread)?;
         let first = past.partition_point(|(counts, _)| counts.customer <= count);
         past.get(first).map(|(_, at)| *at)
+    }
+
+    fn compare_lines(&mut self, stored: Vec<Indexed>) {
+        let expected = std::mem::take(&mut self.lines);
+        let stored: BTreeSet<_> = stored.into_iter().collect();
+        for line in expected.symmetric_difference(&stored) {
+            let what = match stored.contains(line) {
+                true => "is in the index, but should not be",
+                false => "is missing from the index",
+            };
+            self.differs(format!("rev {}: {line:?} {what}", line.rev));
+        }
     }
 
     fn compare(&mut self, stored: &Projections) {

@@ -177,6 +177,11 @@ export class CrewlineClient extends EventTarget {
     return this.#api.get("/v1/inbox", range);
   }
 
+  /** What was said, found by its words. @param {{q: string, sort?: string, after?: string}} asked */
+  search(asked) {
+    return this.#api.get("/v1/search", asked);
+  }
+
   /** Staff: the org's number and its business phones. */
   line() {
     return this.#api.get("/v1/line");

@@ -5,6 +5,7 @@ import "./attach-control.js";
 import "./composer.js";
 import "./inbox-list.js";
 import "./line-notice.js";
+import "./search-box.js";
 import "./state-line.js";
 import "./thread-view.js";
 import "./unrouted-list.js";
@@ -60,6 +61,16 @@ function start() {
   });
   list.addEventListener("row", ({ detail: row }) => row.thread === selected && showContact());
   window.addEventListener("popstate", openFromAddress);
+
+  const search = document.querySelector("crew-search");
+  search.open(client);
+  search.addEventListener("choose", ({ detail: { thread, number } }) => {
+    if (thread !== selected) {
+      history.pushState(null, "", MARK + thread);
+      open(thread);
+    }
+    view.reveal(number);
+  });
   at("back").addEventListener("click", () => {
     history.pushState(null, "", location.pathname);
     open(null);

@@ -2,6 +2,7 @@
  * The customer's page: the one conversation with the contractor, live.
  */
 import "./composer.js";
+import "./search-box.js";
 import "./state-line.js";
 import "./thread-view.js";
 import { followConsent } from "./consent.js";
@@ -37,6 +38,10 @@ function start() {
     composer.draft = { text, internal: false, photos: photos.map((id) => ({ id })) };
     composer.focus();
   });
+
+  const search = document.querySelector("crew-search");
+  search.open(client);
+  search.addEventListener("choose", ({ detail: { number } }) => view.reveal(number));
 
   document.querySelector("crew-state").watch(client);
   followConsent(client, undefined, (texts) => { document.querySelector("#texts-off").hidden = texts !== "off"; });

@@ -9,6 +9,7 @@
  *   view.open(client, thread);        // a customer's thread is undefined
  *   view.lastSeq                      // what its reader has in view
  *   view.addEventListener("edit", ({ detail: entry }) => composer.take(entry));
+ *   view.reveal(number);              // goes back to this record of the reader's view
  *   view.leave();                     // also when it is taken from the page
  */
 import { Conversation, saidBy } from "./conversation.js";
@@ -37,6 +38,8 @@ class ThreadView extends HTMLElement {
   #loading = false;
   #atEnd = true;
   #leaving = null;
+  /** The number that is being gone back to. */
+  #sought = null;
 
   #start = h("p", { class: "start", "data-testid": "start", hidden: true }, "Start of the conversation");
   #days = h("div");
@@ -84,8 +87,41 @@ class ThreadView extends HTMLElement {
     this.#leaving?.abort();
     this.#leaving = null;
     this.#clear();
+    this.#sought = null;
     this.#pending.clear();
     this.#outgoing.replaceChildren();
+  }
+
+  /** Loads page after page until it is there. */
+  reveal(number) {
+    this.#sought = number;
+    this.#seek();
+  }
+
+  #seek() {
+    if (this.#sought === null || !this.#conversation?.loaded) return;
+    const row = this.#rows.get(this.#sought);
+    const { before } = this.#conversation;
+    if (row) {
+      this.#sought = null;
+      this.#showThere(row.isConnected ? row : this.#log.querySelector(`.handoff[data-seq="${row.dataset.of}"]`));
+    } else if (before !== null && before > this.#sought) {
+      this.#older();
+    } else {
+      this.#sought = null;
+    }
+  }
+
+  /** A part of a transcript is in the card of the first one. */
+  #showThere(row) {
+    if (!row) return;
+    this.#atEnd = false;
+    this.#log.querySelector(".sought")?.classList.remove("sought");
+    row.querySelector("details")?.setAttribute("open", "");
+    row.classList.add("sought");
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "center" });
   }
 
   #clear() {
@@ -127,6 +163,7 @@ class ThreadView extends HTMLElement {
       this.#toEnd();
       this.#received();
     }
+    this.#seek();
     this.#olderIfNear();
   }
 

@@ -11,6 +11,7 @@ mod redis;
 mod book;
 mod bus;
 mod gallery;
+mod index;
 mod ledger;
 mod only_appends;
 mod postgres;

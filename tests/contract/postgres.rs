@@ -71,6 +71,8 @@ async fn the_role_that_serves_can_add_to_the_log_and_nothing_else() {
         "UPDATE log_identity SET id = 'x'",
         "DELETE FROM heads",
         "DELETE FROM reads",
+        "DELETE FROM search",
+        "UPDATE search SET public = 1",
     ] {
         let error = refused(&mut session, sql).await;
         assert!(

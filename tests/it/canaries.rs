@@ -148,6 +148,7 @@ async fn no_business_phone_and_nothing_of_the_courier_reaches_a_customer() {
         ("POST", messages, Some(json!({"id": "stale", "text": "x", "seen": 1}))),
         ("POST", resend, Some(json!({"attempt": attempt}))),
         ("GET", "/v1/unrouted".to_owned(), None),
+        ("GET", "/v1/search?q=you&sort=newest".to_owned(), None),
         ("GET", "/v1/line".to_owned(), None),
         ("GET", "/v1/inbox?filter=failed".to_owned(), None),
         ("GET", "/v1/log?after=0".to_owned(), None),
@@ -230,6 +231,9 @@ async fn no_secret_of_the_team_or_of_a_neighbour_reaches_a_customer() {
             ("GET", format!("/v1/threads/{}/messages", bob.thread()), None),
             ("GET", "/v1/inbox?filter=all".to_owned(), None),
             ("GET", "/v1/log?after=0".to_owned(), None),
+            ("GET", "/v1/search?q=canary".to_owned(), None),
+            ("GET", "/v1/search?q=way&sort=newest".to_owned(), None),
+            ("GET", "/v1/search?q=l&sort=newest".to_owned(), None),
             ("GET", "/portal".to_owned(), None),
         ];
         for (method, path, body) in &asked {

@@ -193,6 +193,8 @@ fn routes(scene: &Scene) -> Vec<Route> {
         (Staff, "GET", "/v1/inbox", "/v1/inbox?filter=handoff".into(), None),
         (Staff, "GET", "/v1/unrouted", "/v1/unrouted".into(), None),
         (Staff, "GET", "/v1/line", "/v1/line".into(), None),
+        (Staff, "GET", "/v1/search", "/v1/search?q=canary".into(), None),
+        (Staff, "GET", "/v1/search", "/v1/search?q=leak&sort=newest".into(), None),
         (Service, "GET", "/v1/log", "/v1/log?after=0".into(), None),
         (
             Staff,

@@ -37,6 +37,7 @@ mod receipts;
 mod recount;
 mod redis_cluster;
 mod resume;
+mod search;
 mod slow_readers;
 mod sms_browser;
 mod sms_crash;

@@ -3,6 +3,7 @@
 
 mod postgres;
 mod redis;
+mod transactions;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, ensure};
 
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use transactions::Transactions;
 
 use crate::chance::Chance;
 

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use crewline::bus::{Bus, BusError, Envelope, Heard, LocalNode, Message};
 use crewline::domain::{ContactId, MessageId, OrgId, Phone, Record, Sub, ThreadId, View};
 use crewline::ledger::{
-    Admission, Badge, Command, Commit, Inbox, InboxFilter, Ledger, Numbers, Outcome, Page, Pending, Projections,
-    Result, Slice, ThreadState, ViewHead,
+    Admission, Badge, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Numbers, Outcome, Page,
+    Pending, Projections, Result, Slice, ThreadState, ViewHead,
 };
 use tokio::sync::mpsc;
 
@@ -210,6 +210,10 @@ impl Ledger for Liar {
         self.inner.stopped(org).await
     }
 
+    async fn search(&self, view: &View, find: &Find, limit: usize) -> Result<Found> {
+        self.inner.search(view, find, limit).await
+    }
+
     async fn thread(&self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
         self.inner.thread(org, thread).await
     }
@@ -220,6 +224,10 @@ impl Ledger for Liar {
 
     async fn records(&self, org: &OrgId, after: i64, limit: u32) -> Result<Vec<Record>> {
         self.inner.records(org, after, limit).await
+    }
+
+    async fn indexed(&self, org: &OrgId, after: i64, up_to: i64) -> Result<Vec<Indexed>> {
+        self.inner.indexed(org, after, up_to).await
     }
 
     async fn projections(&self, org: &OrgId) -> Result<Projections> {

@@ -25,6 +25,7 @@ use anyhow::Result;
 
 pub(super) use store::{Entered, Store};
 
+use super::search;
 use super::writer::{Answer, Transacted};
 use super::{Command, Commit, CustomerBadge, Numbers, Outcome, TeamBadge};
 use crate::domain::{
@@ -283,6 +284,7 @@ impl<'a, S: Store> Clerk<'a, S> {
                 open.entered.people.insert(sub.clone(), person);
             }
         }
+        open.entered.lines.extend(search::lines(&record, entry));
         let record = Arc::new(record);
         open.entered.records.push(Arc::clone(&record));
         self.place_photos(entry, &record);

@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::ledger::audit::OrgHead;
 use crate::ledger::rows::Reading;
+use crate::ledger::search::Line;
 
 /// One open transaction, as the clerk sees it.
 #[async_trait]
@@ -44,6 +45,8 @@ pub(in crate::ledger) trait Store: Send {
 #[derive(Default)]
 pub(in crate::ledger) struct Entered {
     pub records: Vec<Arc<Record>>,
+    /// What can be found of them.
+    pub lines: Vec<Line>,
     pub head: OrgHead,
     pub settings: Option<OrgSettings>,
     pub contacts: BTreeMap<ContactId, Contact>,

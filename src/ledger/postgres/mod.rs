@@ -9,6 +9,7 @@ mod lock;
 mod nodes;
 mod outbox;
 mod photos;
+mod search;
 mod session;
 mod store;
 mod transaction;
@@ -27,8 +28,8 @@ use tokio::sync::mpsc;
 use super::rows::{Reading, Value};
 use super::writer::Writer;
 use super::{
-    Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
-    ViewHead, audit, read, texting,
+    Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
+    Slice, ThreadState, ViewHead, audit, read, texting,
 };
 use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 use engine::Writing;
@@ -43,6 +44,8 @@ const ASIDE: usize = 4;
 const READERS: u32 = 8;
 const CATCHING_UP: u32 = 4;
 const COURIER: u32 = 2;
+/// Searches are heavier than all else that is read: many of them wait for each other.
+const SEARCHING: u32 = 2;
 
 pub struct Postgres {
     writer: Writer,
@@ -50,6 +53,7 @@ pub struct Postgres {
     readers: PgPool,
     catching_up: PgPool,
     courier: PgPool,
+    searching: PgPool,
 }
 
 impl Postgres {
@@ -75,6 +79,7 @@ impl Postgres {
             // Ten thousand may come back at once: they wait for each other, and for nobody else.
             catching_up: pool(&options, CATCHING_UP, Duration::from_secs(30)),
             courier: pool(&options, COURIER, Duration::from_secs(5)),
+            searching: pool(&options, SEARCHING, Duration::from_secs(5)),
         })
     }
 
@@ -88,6 +93,7 @@ impl Postgres {
             .run_direct(None, &mut connection, false)
             .await
             .context("cannot migrate the ledger")?;
+        search::fill(&mut connection).await.context("cannot fill the index")?;
         connection.close().await?;
         Ok(())
     }
@@ -181,6 +187,10 @@ impl Ledger for Postgres {
         Ok(read::unrouted(&mut *snapshot(&self.readers).await?, org, before, limit).await?)
     }
 
+    async fn search(&self, view: &View, find: &Find, limit: usize) -> Result<Found> {
+        Ok(search::search(&mut *snapshot(&self.searching).await?, view, find, limit).await?)
+    }
+
     async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
         Ok(texting::stopped(&mut *self.reader().await?, org).await?)
     }
@@ -205,6 +215,11 @@ impl Ledger for Postgres {
         Ok(audit::records(&mut *self.reader().await?, org, after, limit).await?)
     }
 
+    async fn indexed(&self, org: &OrgId, after: i64, up_to: i64) -> Result<Vec<Indexed>> {
+        let reader = &mut *self.reader().await?;
+        Ok(super::search::indexed(reader, search::INDEXED, org, after, up_to).await?)
+    }
+
     async fn projections(&self, org: &OrgId) -> Result<Projections> {
         Ok(audit::projections(&mut *snapshot(&self.readers).await?, org).await?)
     }
@@ -214,5 +229,6 @@ impl Ledger for Postgres {
         self.readers.close().await;
         self.catching_up.close().await;
         self.courier.close().await;
+        self.searching.close().await;
     }
 }

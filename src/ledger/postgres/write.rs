@@ -3,6 +3,7 @@
 use anyhow::Result;
 use sqlx::PgConnection;
 
+use super::search;
 use crate::domain::OrgId;
 use crate::ledger::clerk::Entered;
 use crate::ledger::texting;
@@ -22,6 +23,8 @@ macro_rules! write_rows {
 
 pub(super) async fn write(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
     write_log(connection, all).await?;
+    let lines: Vec<_> = all.iter().flat_map(|(_, entered)| &entered.lines).collect();
+    search::write(connection, &lines).await?;
     write_threads(connection, all).await?;
     write_contacts(connection, all).await?;
     write_people(connection, all).await?;

@@ -5,6 +5,7 @@
 
 mod outbox;
 mod photos;
+mod search;
 mod store;
 mod texting;
 
@@ -23,8 +24,8 @@ use super::clerk::Clerk;
 use super::rows::{Cells, Reading, Value};
 use super::writer::{Engine, Failed, Locks, Transacted, Writer};
 use super::{
-    Admission, Command, Commit, Inbox, InboxFilter, Ledger, Page, Pending, Projections, Result, Slice, ThreadState,
-    ViewHead, audit, read,
+    Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
+    Slice, ThreadState, ViewHead, audit, read,
 };
 use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
 
@@ -39,6 +40,7 @@ pub struct Sqlite {
     readers: SqlitePool,
     catching_up: SqlitePool,
     courier: SqlitePool,
+    searching: SqlitePool,
 }
 
 impl Sqlite {
@@ -59,6 +61,7 @@ impl Sqlite {
             .run_direct(None, &mut writing, false)
             .await
             .context("cannot migrate the ledger")?;
+        search::fill(&mut writing).await.context("cannot fill the index")?;
         sqlx::query("INSERT INTO log_identity (one, id) VALUES (1, $1) ON CONFLICT DO NOTHING")
             .bind(uuid::Uuid::new_v4().to_string())
             .execute(&mut writing)
@@ -87,6 +90,7 @@ impl Sqlite {
             readers: pool(4, &reading),
             catching_up: pool(2, &reading),
             courier: pool(1, &options),
+            searching: pool(1, &reading),
         })
     }
 }
@@ -206,6 +210,10 @@ impl Ledger for Sqlite {
         Ok(read::unrouted(&mut *snapshot(&self.readers).await?, org, before, limit).await?)
     }
 
+    async fn search(&self, view: &View, find: &Find, limit: usize) -> Result<Found> {
+        Ok(search::search(&mut *snapshot(&self.searching).await?, view, find, limit).await?)
+    }
+
     async fn stopped(&self, org: &OrgId) -> Result<Vec<Phone>> {
         Ok(super::texting::stopped(&mut *self.reader().await?, org).await?)
     }
@@ -222,6 +230,11 @@ impl Ledger for Sqlite {
         Ok(audit::records(&mut *self.reader().await?, org, after, limit).await?)
     }
 
+    async fn indexed(&self, org: &OrgId, after: i64, up_to: i64) -> Result<Vec<Indexed>> {
+        let reader = &mut *self.reader().await?;
+        Ok(super::search::indexed(reader, search::INDEXED, org, after, up_to).await?)
+    }
+
     async fn projections(&self, org: &OrgId) -> Result<Projections> {
         Ok(audit::projections(&mut *snapshot(&self.readers).await?, org).await?)
     }
@@ -231,6 +244,7 @@ impl Ledger for Sqlite {
         self.readers.close().await;
         self.catching_up.close().await;
         self.courier.close().await;
+        self.searching.close().await;
     }
 }
 

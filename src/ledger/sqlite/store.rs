@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
 use super::photos::STATEMENTS;
+use super::search;
 use crate::domain::{
     Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, PhotoId, Record, Sub, ThreadHead, ThreadId, Upload,
 };
@@ -180,6 +181,9 @@ impl Transaction<'_> {
     async fn write_org(&mut self, org: &OrgId, entered: &Entered) -> Result<()> {
         for record in &entered.records {
             self.insert(record).await?;
+        }
+        for line in &entered.lines {
+            search::write(self.0, line).await?;
         }
         let head = &entered.head;
         sqlx::query(

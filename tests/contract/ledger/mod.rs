@@ -6,6 +6,7 @@ mod handoffs;
 mod marks;
 pub mod photos;
 mod reading;
+mod search;
 mod texts;
 mod writing;
 
@@ -29,6 +30,13 @@ macro_rules! suite {
                     crm::names_are_frozen_at_sending,
                     crm::a_revocation_is_remembered,
                     writing::closing_keeps_what_was_queued_and_refuses_what_comes_later,
+                    search::words_are_found_whatever_their_case_accents_and_script,
+                    search::a_customer_finds_what_is_public_in_the_own_thread_and_nothing_else,
+                    search::of_a_handoff_a_customer_finds_what_was_said_and_the_team_all,
+                    search::an_org_finds_nothing_of_another,
+                    search::pages_of_hits_have_no_gap_whatever_is_written_meanwhile,
+                    search::the_best_come_first_of_the_newest_five_thousand,
+                    search::only_what_was_said_is_found_and_once,
                     texts::each_side_is_texted_what_the_other_writes,
                     texts::what_the_team_writes_is_copied_to_the_other_phones_if_the_org_wants_it,
                     texts::a_long_text_goes_in_parts_and_in_order,

@@ -1,0 +1,134 @@
+//! What was stored before there was an index is indexed when the ledger is brought up to date.
+
+use std::sync::Arc;
+
+use crewline::domain::{Query, View};
+use crewline::ledger::{Find, Ledger, Order, Place, Postgres, Sqlite};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+
+use super::book::{Book, Engine, sqlite};
+use super::cluster::{cluster, run};
+
+/// More than is read at once, and a second org.
+async fn talk(book: &Book) {
+    let mut pending = Vec::new();
+    for n in 0..600 {
+        pending.push(book.ledger.submit(book.say("ana", "ana", &format!("m{n}"), "the leak")));
+        pending.push(book.ledger.submit(book.say("Sam", "bob", &format!("m{n}"), "the bill")));
+    }
+    for one in pending {
+        one.await.unwrap();
+    }
+}
+
+async fn hits(ledger: &dyn Ledger, view: &View, query: &str) -> usize {
+    let find = Find {
+        query: Query::parse(query).unwrap(),
+        order: Order::Newest,
+        from: Place::START,
+    };
+    ledger.search(view, &find, 10_000).await.unwrap().hits.len()
+}
+
+async fn is_filled(book: &Book) {
+    assert_eq!(hits(&*book.ledger, &book.team(), "leak").await, 600);
+    assert_eq!(hits(&*book.ledger, &book.customer("ana"), "the").await, 600);
+    assert_eq!(hits(&*book.ledger, &book.customer("ana"), "bill").await, 0);
+    book.run(book.say("ana", "ana", "new", "another leak")).await.unwrap();
+    assert_eq!(hits(&*book.ledger, &book.team(), "leak").await, 601);
+    book.is_clean().await;
+}
+
+#[tokio::test]
+async fn what_sqlite_had_before_is_indexed() {
+    let book = Book::open(sqlite().await).await;
+    talk(&book).await;
+    book.ledger.close().await;
+    let file = book.dir.path().join("crewline.db");
+    let mut connection = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+    let back = "DROP TABLE search; DROP TABLE search_words; PRAGMA user_version = 0;
+                DELETE FROM _sqlx_migrations WHERE version = 5";
+    sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    // Opened twice: what is indexed already is not indexed again.
+    Sqlite::open(&file).await.unwrap().close().await;
+    let ledger = Arc::new(Sqlite::open(&file).await.unwrap());
+    let Engine { ledger, outbox, .. } = Engine::of(ledger);
+    is_filled(&Book { ledger, outbox, ..book }).await;
+}
+
+#[tokio::test]
+async fn what_postgres_had_before_is_indexed() {
+    let database = cluster().migrated().await;
+    let book = Book::open(Engine::of(cluster().open(&database).await)).await;
+    talk(&book).await;
+    book.ledger.close().await;
+    let mut session = cluster().session(&database).await;
+    run(
+        &mut session,
+        "DROP TABLE search; DELETE FROM _sqlx_migrations WHERE version = 6",
+    )
+    .await;
+    Postgres::migrate(&cluster().url("owner", &database)).await.unwrap();
+    // A node of before that still runs writes records without lines; the next `migrate` finds them.
+    run(&mut session, "DELETE FROM search WHERE rev % 7 = 0").await;
+    Postgres::migrate(&cluster().url("owner", &database)).await.unwrap();
+    let Engine { ledger, outbox, .. } = Engine::of(cluster().open(&database).await);
+    is_filled(&Book { ledger, outbox, ..book }).await;
+}
+
+/// A frequent and a rare word over several blocks of revs, by the statement that asks block after block.
+#[tokio::test]
+async fn postgres_asks_each_block_of_revs() {
+    let database = cluster().migrated().await;
+    let book = Book::open(Engine::of(cluster().open(&database).await)).await;
+    let rare = |n| n % 5_600 == 17;
+    let said = 17_500;
+    let mut pending = Vec::new();
+    for n in 0..said {
+        let text = if rare(n) { "the needle" } else { "the hay" };
+        pending.push(book.ledger.submit(book.say("ana", "ana", &format!("m{n}"), text)));
+        if pending.len() == 1_000 || n == said - 1 {
+            for one in pending.drain(..) {
+                one.await.unwrap();
+            }
+        }
+    }
+    for view in [book.team(), book.customer("ana")] {
+        assert_eq!(
+            hits(&*book.ledger, &view, "needle").await,
+            (0..said).filter(|n| rare(*n)).count()
+        );
+        assert_eq!(
+            hits(&*book.ledger, &view, "nee").await,
+            (0..said).filter(|n| rare(*n)).count()
+        );
+        assert_eq!(hits(&*book.ledger, &view, "the").await, 10_000);
+        let find = Find {
+            query: Query::parse("the").unwrap(),
+            order: Order::Newest,
+            from: Place::START,
+        };
+        let found = book.ledger.search(&view, &find, 17_000).await.unwrap();
+        let last = view.number(&found.hits[0].0).unwrap();
+        let numbers: Vec<_> = found
+            .hits
+            .iter()
+            .filter_map(|(record, _)| view.number(record))
+            .collect();
+        let newest: Vec<_> = (last - 16_999..=last).rev().collect();
+        assert!(numbers == newest, "the newest, without a gap");
+    }
+    let mut session = cluster().session(&database).await;
+    let blocks: i64 = sqlx::query_scalar("SELECT count(DISTINCT rev >> 14) FROM search")
+        .fetch_one(&mut session)
+        .await
+        .unwrap();
+    assert_eq!(blocks, 2);
+    // What another org said stands behind other keys, but even with the same ones it would not be found.
+    run(&mut session, "UPDATE search SET org = 'other' WHERE rev < 10000").await;
+    assert_eq!(hits(&*book.ledger, &book.team(), "needle").await, 2);
+    run(&mut session, "UPDATE search SET team = 0 WHERE rev < 16600").await;
+    assert_eq!(hits(&*book.ledger, &book.team(), "needle").await, 1);
+}
