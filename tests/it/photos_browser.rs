@@ -107,12 +107,12 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
 
     // A click opens the whole picture.
     crm.0.click(r#"[data-testid="message"] [data-testid="photo"]"#).await;
-    let whole = r#"document.querySelector('dialog [data-testid="photo-full"]')"#;
+    let whole = r#"document.querySelector('.lightbox [data-testid="photo-full"]')"#;
     crm.0
         .until(&format!("{whole}?.naturalWidth === 60 && {whole}.naturalHeight === 40"))
         .await;
     crm.0.click(r#"[data-testid="photo-close"]"#).await;
-    crm.0.until("document.querySelector('dialog') === null").await;
+    crm.0.until("document.querySelector('.lightbox') === null").await;
 
     // The business phone has them as one MMS, of pictures that it can show.
     phones.gets(TRUCK, "#1 Ana Souza: Under the sink").await;
