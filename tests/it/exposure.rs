@@ -2,129 +2,19 @@
 //! by a customer: whatever a customer is served holds none of the words that were planted in every
 //! internal field. A route or a frame that is not exercised here fails the test.
 
+mod planted;
+mod source;
+
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::handoffs::call;
-use crate::support::phones::{NUMBER, Phones};
-use crate::support::{Client, Dial, Hub, Org, Person, fresh_id};
+use crate::support::phones::NUMBER;
+use crate::support::{Client, Dial, Hub, Person, fresh_id};
 
-const TRUCK: &str = "+14155557701";
-const ANA: &str = "+14155550912";
-const BOB: &str = "+14155557715";
-const STRANGER: &str = "+14155557799";
-
-/// Planted by [`plant`], each in a field that is not Ana's.
-const CANARIES: [&str; 21] = [
-    "staff-canary",
-    "kim-canary",
-    "Quartermaine",
-    "note-canary",
-    "reason-canary",
-    "summary-canary",
-    "question-canary",
-    "1764003600000",
-    "marker-canary",
-    "link-canary",
-    "bob-canary",
-    "Bobtrue",
-    "unrouted-canary",
-    "stranger-canary",
-    "revoked-canary",
-    "41555577",
-    "copied_from",
-    "\"brief\"",
-    "\"attempt\"",
-    "\"rule\"",
-    "crm-backend",
-];
-
-struct Scene {
-    phones: Phones,
-    hub: Hub,
-    org: Org,
-    ana: Person,
-    staff: Person,
-    sam: Client,
-    portal: Client,
-    /// The rev of a text that reached nobody, an unknown number's thread, and a text that failed.
-    unrouted: i64,
-    unknown: String,
-    attempt: String,
-}
-
-async fn plant() -> Scene {
-    let phones = Phones::start().await;
-    let hub = phones.hub().await;
-    let settings = json!({"number": NUMBER, "business_phones": [TRUCK], "show_staff": "business"});
-    let org = Org::with(&hub, "acme", settings).await;
-    let ana = org
-        .customer_with(&hub, "ana", json!({"name": "Ana Souza", "phone": ANA}))
-        .await;
-    let bob = org
-        .customer_with(&hub, "bob", json!({"name": "Bobtrue Hale", "phone": BOB}))
-        .await;
-    let staff = org.staff("staff-canary", "Zebulon Quartermaine");
-    let sam = staff.join(&hub).await;
-    let kim = org.staff("kim-canary", "Kim Quartermaine").join(&hub).await;
-    let (portal, bobs) = (ana.join(&hub).await, bob.join(&hub).await);
-    let thread = ana.thread();
-
-    portal.say(thread, "The leak is back").await;
-    bobs.say(bob.thread(), "bob-canary: my own business").await;
-    sam.note(thread, "note-canary: pays late").await;
-    let mut handed = call("h1", json!({"contact": "ana"}));
-    handed["summary"] = "summary-canary: the kitchen, again".into();
-    hub.post(&org.service, "/v1/handoffs", &handed).await.ok();
-    let marker = json!({"id": "i1", "text": "marker-canary", "link": "https://link-canary.example/", "public": false});
-    let markers = format!("/v1/threads/{thread}/markers");
-    hub.post(&org.service, &markers, &marker).await.ok();
-    hub.post(&org.service, "/v1/revocations", &json!({"sub": "revoked-canary"}))
-        .await
-        .ok();
-
-    phones.text(TRUCK, "#99 unrouted-canary").await;
-    phones.text(STRANGER, "Is it me?").await;
-    let of = |kind: &'static str| move |c: &&Value| c["kind"] == kind;
-    let from_stranger = |c: &&Value| c["kind"] == "message" && c["phone"] == STRANGER;
-    sam.until("both texts", |s| {
-        s.changes.iter().any(|c| of("unrouted")(&c)) && s.changes.iter().any(|c| from_stranger(&c))
-    })
-    .await;
-    let unrouted = sam.state().changes.iter().find(of("unrouted")).unwrap()["rev"]
-        .as_i64()
-        .unwrap();
-    let unknown = sam.state().changes.iter().find(from_stranger).unwrap()["thread"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    sam.note(&unknown, "stranger-canary: who is it?").await;
-
-    phones.switch(ANA, "landline").await;
-    let said = sam.say(thread, "Can you hear me?").await["seq"].clone();
-    kim.say(thread, "Or me?").await;
-    let failed = |c: &&Value| c["kind"] == "delivery" && c["state"] == "failed" && c["of"] == said;
-    sam.until("a failure", |s| s.changes.iter().any(|c| failed(&c))).await;
-    let attempt = sam.state().changes.iter().rfind(failed).unwrap()["attempt"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    Scene {
-        phones,
-        hub,
-        org,
-        ana,
-        staff,
-        sam,
-        portal,
-        unrouted,
-        unknown,
-        attempt,
-    }
-}
+use planted::{BOB, CANARIES, Scene, TRUCK, plant};
 
 /// Who of the team may call a route.
 #[derive(Clone, Copy, PartialEq)]
@@ -255,52 +145,6 @@ fn routes(scene: &Scene) -> Vec<Route> {
     ]
 }
 
-/// `method template` of every route that the source names.
-fn routes_of_the_source() -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for file in std::fs::read_dir(source("http")).unwrap() {
-        let code = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        for call in code.split(".route(").skip(1) {
-            let Some(path) = call.split('"').nth(1).filter(|_| call.trim_start().starts_with('"')) else {
-                continue;
-            };
-            let mut depth = 1;
-            let end = call.find(|c| {
-                depth += i32::from(c == '(') - i32::from(c == ')');
-                depth == 0
-            });
-            let handlers = &call[..end.unwrap_or(call.len())];
-            for method in ["get", "post", "put", "patch", "delete"] {
-                let named = handlers.match_indices(&format!("{method}(")).any(|(at, _)| {
-                    let before = handlers[..at].chars().next_back();
-                    before.is_some_and(|c| c == '.' || c == ' ')
-                });
-                if named {
-                    found.insert(format!("{} {path}", method.to_uppercase()));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// The names of frames that the protocol's source says or hears.
-fn frames_of_the_source(file: &str, before: &[&str]) -> BTreeSet<String> {
-    let code = std::fs::read_to_string(source("protocol").join(file)).unwrap();
-    let code = code.split("#[cfg(test)]").next().unwrap().replace(['\\', ' '], "");
-    let names = |before| code.split(before).skip(1).filter_map(|rest| rest.split('"').next());
-    before
-        .iter()
-        .flat_map(|before| names(*before))
-        .filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
-        .map(str::to_owned)
-        .collect()
-}
-
-fn source(room: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room)
-}
-
 fn types(heard: &[String]) -> BTreeSet<String> {
     let name = |text: &String| {
         serde_json::from_str::<Value>(text).ok()?["type"]
@@ -377,7 +221,7 @@ async fn nothing_internal_is_in_any_byte_that_a_customer_is_served() {
     }
     assert_eq!(
         said,
-        frames_of_the_source("client.rs", &["Some(\""]),
+        source::frames("client.rs", &["Some(\""]),
         "a frame is not exercised"
     );
 
@@ -387,7 +231,7 @@ async fn nothing_internal_is_in_any_byte_that_a_customer_is_served() {
         .iter()
         .map(|(_, method, path, ..)| format!("{method} {path}"))
         .collect();
-    assert_eq!(exercised, routes_of_the_source(), "a route is not exercised");
+    assert_eq!(exercised, source::routes(), "a route is not exercised");
     for (by, method, _, path, body) in &routes {
         let token = match by {
             By::Staff => Some(scene.staff.token.as_str()),
@@ -452,7 +296,7 @@ async fn nothing_internal_is_in_any_byte_that_a_customer_is_served() {
     }
     assert_eq!(
         heard,
-        frames_of_the_source("server.rs", &["\"type\":\"", "[\"type\"]=\""]),
+        source::frames("server.rs", &["\"type\":\"", "[\"type\"]=\"", "r#type:\""]),
         "a frame was never heard"
     );
     for client in [&scene.portal, &clients[1], &resumed] {

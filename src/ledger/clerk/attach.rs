@@ -81,6 +81,27 @@ impl<S: Store> Clerk<'_, S> {
         }))
     }
 
+    /// Where a thread goes on: in another one, if it was attached to a contact.
+    pub(super) async fn current(&mut self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadId>> {
+        if !self.load_thread(org, thread).await? {
+            return Ok(None);
+        }
+        let Some(to) = self.head(org, thread).attached.clone() else {
+            return Ok(Some(thread.clone()));
+        };
+        Ok(self.load_thread(org, &to).await?.then_some(to))
+    }
+
+    /// `closed`, if nothing may be said in the thread any more.
+    pub(super) fn closed(&self, org: &OrgId, thread: &ThreadId) -> Option<Refusal> {
+        self.head(org, thread).attached.as_ref().map(|_| {
+            Refusal::new(
+                Code::Closed,
+                "this thread was attached to a contact and goes on in the contact's own",
+            )
+        })
+    }
+
     /// The contact's own phone, if it has none, and in any case one that leads to it.
     fn take_number(&mut self, org: &OrgId, contact: Contact, old: &Contact) -> Contact {
         if contact.phone.is_some() || old.phone.is_none() {

@@ -29,7 +29,7 @@ use super::search;
 use super::writer::{Answer, Transacted};
 use super::{Command, Commit, CustomerBadge, Numbers, Outcome, TeamBadge};
 use crate::domain::{
-    Author, AuthorKind, Chain, Code, Contact, ContactId, Counts, Entry, OrgId, OrgSettings, Person, PersonId, Record,
+    Author, AuthorKind, Chain, Contact, ContactId, Counts, Entry, OrgId, OrgSettings, Person, PersonId, Record,
     Refusal, Side, Sub, ThreadHead, ThreadId,
 };
 
@@ -189,27 +189,6 @@ impl<'a, S: Store> Clerk<'a, S> {
             .threads
             .insert(thread.clone(), Desk::of(contact, head));
         Ok(true)
-    }
-
-    /// Where a thread goes on: in another one, if it was attached to a contact.
-    async fn current(&mut self, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadId>> {
-        if !self.load_thread(org, thread).await? {
-            return Ok(None);
-        }
-        let Some(to) = self.head(org, thread).attached.clone() else {
-            return Ok(Some(thread.clone()));
-        };
-        Ok(self.load_thread(org, &to).await?.then_some(to))
-    }
-
-    /// `closed`, if nothing may be said in the thread any more.
-    fn closed(&self, org: &OrgId, thread: &ThreadId) -> Option<Refusal> {
-        self.head(org, thread).attached.as_ref().map(|_| {
-            Refusal::new(
-                Code::Closed,
-                "this thread was attached to a contact and goes on in the contact's own",
-            )
-        })
     }
 
     /// A contact as it is now.

@@ -230,9 +230,12 @@ pub async fn the_best_come_first_of_the_newest_five_thousand(book: Book) {
             book.ledger
                 .submit(book.say("bob", "bob", &format!("b{n}"), "some leak")),
         );
-    }
-    for one in pending {
-        one.await.unwrap();
+        // The ledger owes each an answer within seconds, however slow the machine.
+        if pending.len() == 250 || n == RANKED - 3 {
+            for one in pending.drain(..) {
+                one.await.unwrap();
+            }
+        }
     }
     let best = ranked().await;
     assert_eq!(best[0], "good", "the best of all is too old");
