@@ -15,9 +15,11 @@ use crate::auth::Auth;
 use crate::bus::{Bus, LocalBus, RedisBus};
 use crate::config::{Account, Database, Settings, TWILIO_API};
 use crate::courier::{Courier, CourierSettings};
+use crate::gallery::Gallery;
 use crate::http;
 use crate::hub::{Hub, HubSettings};
-use crate::ledger::{Ledger, Outbox, Postgres, Sqlite, new_log_id};
+use crate::ledger::{Ledger, Outbox, Photos, Postgres, Sqlite, new_log_id};
+use crate::photos::{Links, Store};
 use crate::sms::Validator;
 use crate::sms::twilio::Twilio;
 use crate::ws;
@@ -53,7 +55,7 @@ impl App {
     /// The same on engines that the caller has opened: some that break a promise, to see it found.
     pub async fn with_engines(
         settings: &Settings,
-        Engine { ledger, outbox }: Engine,
+        Engine { ledger, outbox, photos }: Engine,
         bus: Arc<dyn Bus>,
         demo: impl FnOnce(&Prepared) -> anyhow::Result<Extra>,
     ) -> anyhow::Result<Self> {
@@ -80,7 +82,10 @@ impl App {
             hub: hub.clone(),
             auth: Arc::clone(&auth),
         });
-        let mut routes = http::api(door)
+        let gallery = Arc::new(gallery(settings, address, photos)?);
+        tasks.spawn(Arc::clone(&gallery).sweep_forever(stop.clone()));
+        let mut routes = http::api(Arc::clone(&door))
+            .merge(http::photos(Arc::new(http::Wall::new(door, Arc::clone(&gallery)))))
             .merge(http::health(Arc::new(http::Readiness {
                 hub: hub.clone(),
                 metrics,
@@ -95,7 +100,7 @@ impl App {
             None => settings.twilio()?,
         };
         if let Some(account) = account {
-            let line = line(settings, address, account, &hub, &ledger, &outbox)?;
+            let line = line(settings, address, account, &hub, &ledger, &outbox, &gallery)?;
             tasks.spawn(line.courier.run(stop.clone()));
             routes = routes.merge(http::twilio(line.webhooks));
         }
@@ -148,6 +153,20 @@ fn auth(settings: &Settings) -> anyhow::Result<Auth> {
     Ok(auth)
 }
 
+/// How browsers and Twilio reach this hub.
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    let public_url = settings.public_url.clone();
+    public_url.unwrap_or_else(|| format!("http://{address}"))
+}
+
+/// Photos and what is known of them. Their links are signed with what tokens are signed with.
+fn gallery(settings: &Settings, address: SocketAddr, rows: Arc<dyn Photos>) -> anyhow::Result<Gallery> {
+    let secrets: Vec<_> = settings.jwt_secret.iter().chain(&settings.jwt_secret_old).collect();
+    let secrets: Vec<_> = secrets.iter().map(|secret| secret.expose_secret().as_bytes()).collect();
+    let links = Links::new(&secrets, &public_url(settings, address));
+    Ok(Gallery::new(rows, Store::open(&settings.photos()?)?, links))
+}
+
 /// What carries messages on as texts: out by the courier, in by the webhooks.
 struct TextLine {
     courier: Arc<Courier>,
@@ -161,9 +180,9 @@ fn line(
     hub: &Hub,
     ledger: &Arc<dyn Ledger>,
     outbox: &Arc<dyn Outbox>,
+    gallery: &Arc<Gallery>,
 ) -> anyhow::Result<TextLine> {
-    let public_url = settings.public_url.clone();
-    let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
+    let public_url = public_url(settings, address);
     let kind = match account.client.url.as_str() {
         TWILIO_API => "twilio",
         _ => "simulator",
@@ -179,6 +198,7 @@ fn line(
     let courier = Courier::new(
         Arc::clone(ledger),
         Arc::clone(outbox),
+        Arc::clone(gallery),
         Twilio::new(account.client)?,
         sid,
         CourierSettings {
@@ -206,14 +226,16 @@ pub async fn open(database: &Database) -> anyhow::Result<Engine> {
 pub struct Engine {
     pub ledger: Arc<dyn Ledger>,
     pub outbox: Arc<dyn Outbox>,
+    pub photos: Arc<dyn Photos>,
 }
 
 impl Engine {
-    pub fn of<E: Ledger + Outbox>(engine: E) -> Self {
+    pub fn of<E: Ledger + Outbox + Photos>(engine: E) -> Self {
         let engine = Arc::new(engine);
         Self {
             ledger: engine.clone(),
-            outbox: engine,
+            outbox: engine.clone(),
+            photos: engine,
         }
     }
 }
@@ -359,6 +381,9 @@ fn describe() {
         "texts that came in without their webhook"
     );
     describe_counter!("crewline_webhooks_refused_total", "webhooks without a valid signature");
+    describe_counter!("crewline_media_failed_total", "parts of MMS that were given up");
+    describe_counter!("crewline_photos_total", "photos taken in");
+    describe_counter!("crewline_photos_expired_total", "photos that nobody sent, removed");
     describe_counter!("crewline_commit_failed_total", "commands whose transaction failed");
     describe_counter!("crewline_commit_bisected_total", "batches halved to find a bad command");
     describe_histogram!("crewline_commit_batch", "commands in one transaction");

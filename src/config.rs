@@ -37,6 +37,12 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
 
+    /// Where photos are kept: a folder, or s3://BUCKET/PREFIX with the usual AWS_… variables
+    /// [default: photos beside the SQLite file, or here]
+    #[arg(long, env = "CREWLINE_PHOTOS", value_name = "PLACE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photos: Option<String>,
+
     /// The Redis by which nodes tell each other, redis:// or rediss://, or a Redis Cluster by some of its nodes,
     /// redis-cluster://HOST:PORT,HOST:PORT or rediss-cluster:// [default: none, one node alone]
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
@@ -142,6 +148,7 @@ pub enum LogFormat {
 pub struct Settings {
     pub listen: SocketAddr,
     pub database_url: String,
+    pub photos: Option<String>,
     pub redis_url: Option<SecretString>,
     pub jwt_secret: Option<SecretString>,
     pub jwt_secret_old: Option<SecretString>,
@@ -193,6 +200,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             database_url: "sqlite:crewline.db".into(),
+            photos: None,
             redis_url: None,
             jwt_secret: None,
             jwt_secret_old: None,
@@ -303,6 +311,18 @@ impl Settings {
         }
     }
 
+    /// Where photos are kept. Without a setting, what belongs together lies together.
+    pub fn photos(&self) -> anyhow::Result<String> {
+        if let Some(place) = &self.photos {
+            return Ok(place.clone());
+        }
+        let folder = match self.database()? {
+            Database::Sqlite(file) => file.with_file_name("photos"),
+            Database::Postgres(_) => PathBuf::from("photos"),
+        };
+        Ok(folder.display().to_string())
+    }
+
     pub fn sweep(&self) -> Duration {
         Duration::from_millis(self.sweep_ms)
     }
@@ -374,6 +394,23 @@ mod tests {
                 ..Settings::default()
             };
             assert_eq!(settings.database().unwrap().to_string(), named);
+        }
+    }
+
+    #[test]
+    fn photos_lie_beside_the_file_unless_it_is_said_where() {
+        for (url, photos, place) in [
+            ("sqlite:crewline.db", None, "photos"),
+            ("sqlite:///var/lib/crewline.db", None, "/var/lib/photos"),
+            ("postgres://db/crewline", None, "photos"),
+            ("sqlite:crewline.db", Some("s3://bucket/x"), "s3://bucket/x"),
+        ] {
+            let settings = Settings {
+                database_url: url.into(),
+                photos: photos.map(str::to_owned),
+                ..Settings::default()
+            };
+            assert_eq!(settings.photos().unwrap(), place);
         }
     }
 

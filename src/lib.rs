@@ -17,12 +17,14 @@ pub mod protocol;
 
 pub mod ledger;
 
+pub mod photos;
 pub mod sms;
 
 pub mod bus;
 
 pub mod auth;
 pub mod courier;
+pub mod gallery;
 pub mod hub;
 
 pub mod http;

@@ -2,11 +2,12 @@
 //! what became of it is told to the ledger. Any number of nodes may run couriers.
 
 mod look_after;
+mod media;
 mod pace;
 mod recover;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metrics::counter;
 use tokio::task::JoinSet;
@@ -15,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::pace::Pace;
 use crate::domain::{Attempt, AttemptId, Failure, Report};
+use crate::gallery::{Gallery, LINK_S};
 use crate::ledger::{Command, Ledger, Outbox};
+use crate::photos::store::Rendition;
 use crate::sms::twilio::{CreateError, Outgoing, TIME_OUT, Twilio};
 use crate::sms::{failure, report};
 
@@ -50,6 +53,7 @@ pub struct CourierSettings {
 pub struct Courier {
     ledger: Arc<dyn Ledger>,
     outbox: Arc<dyn Outbox>,
+    gallery: Arc<Gallery>,
     twilio: Twilio,
     account: String,
     pace: Pace,
@@ -60,6 +64,7 @@ impl Courier {
     pub fn new(
         ledger: Arc<dyn Ledger>,
         outbox: Arc<dyn Outbox>,
+        gallery: Arc<Gallery>,
         twilio: Twilio,
         account: String,
         settings: CourierSettings,
@@ -67,6 +72,7 @@ impl Courier {
         Arc::new(Self {
             ledger,
             outbox,
+            gallery,
             twilio,
             account,
             pace: Pace::new(settings.texts_per_second),
@@ -78,6 +84,7 @@ impl Courier {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let recovering = tokio::spawn(Arc::clone(&self).recover_forever(stop.clone()));
         let looking = tokio::spawn(Arc::clone(&self).look_after_forever(stop.clone()));
+        let fetching = tokio::spawn(Arc::clone(&self).fetch_forever(stop.clone()));
         let mut calls = JoinSet::new();
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -106,7 +113,7 @@ impl Courier {
             }
         }
         while calls.join_next().await.is_some() {}
-        let _ = tokio::join!(recovering, looking);
+        let _ = tokio::join!(recovering, looking, fetching);
     }
 
     /// One round, for whoever drives it step by step: everything that is due now. Returns how many
@@ -148,11 +155,15 @@ impl Courier {
             self.settings.callback_base,
             attempt.id.as_str()
         );
+        // Five of these renditions fit into a message; a link is made for this call alone.
+        let exp = now_s() + LINK_S;
+        let link = |id| self.gallery.links.sign(id, Rendition::Sms, exp);
+        let media: Vec<_> = attempt.media.iter().map(link).collect();
         let outgoing = Outgoing {
             to: attempt.to.as_str(),
             from: attempt.from.as_str(),
             body: &attempt.body,
-            media: &[],
+            media: &media,
             status_callback: &callback,
         };
         counter!("crewline_sms_calls_total").increment(1);
@@ -222,6 +233,11 @@ impl Courier {
             }
         }
     }
+}
+
+fn now_s() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs() as i64)
 }
 
 fn waited(attempt: &Attempt) -> Duration {

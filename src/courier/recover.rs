@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Courier;
-use crate::domain::{MessageId, OrgId, Phone, Received, clean};
+use crate::domain::{Medium, MessageId, OrgId, Phone, Received, clean};
 use crate::ledger::{Command, Outcome};
 use crate::sms::keywords::opt_out;
 use crate::sms::twilio::{Direction, Listed, Query};
@@ -64,7 +64,16 @@ impl Courier {
         };
         let mut all = true;
         for message in listed.into_iter().rev().filter(|m| m.direction == Direction::Inbound) {
-            let Some(text) = received(message, number, &self.account) else {
+            let media = match message.num_media {
+                0 => Ok(Vec::new()),
+                _ => self.twilio.media_of(&message.sid).await,
+            };
+            let Ok(media) = media else {
+                // Without them it would be known, and they never looked for again.
+                all = false;
+                continue;
+            };
+            let Some(text) = received(message, media, number, &self.account) else {
                 continue;
             };
             let command = Command::Receive { org: org.clone(), text };
@@ -81,7 +90,7 @@ impl Courier {
     }
 }
 
-fn received(message: Listed, number: &Phone, account: &str) -> Option<Received> {
+fn received(message: Listed, media: Vec<Medium>, number: &Phone, account: &str) -> Option<Received> {
     Some(Received {
         id: MessageId::parse(&message.sid).ok()?,
         account: account.to_owned(),
@@ -89,7 +98,7 @@ fn received(message: Listed, number: &Phone, account: &str) -> Option<Received> 
         from: message.from,
         to: number.clone(),
         text: clean(&message.body),
-        media: Vec::new(),
+        media,
     })
 }
 

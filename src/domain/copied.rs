@@ -50,6 +50,8 @@ impl Entry {
                 copied_from,
                 ..body
             }),
+            // Its message is another record here, which the caller names.
+            Entry::Media(body) => Entry::Media(body),
             _ => return None,
         })
     }

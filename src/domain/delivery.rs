@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Encoding, OrgId, Phone, Segments, ThreadId};
+use super::{Author, Encoding, OrgId, Phone, PhotoId, Segments, ThreadId};
 
 /// Whom a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -166,6 +166,8 @@ pub struct Attempt {
     pub from: Phone,
     pub to: Phone,
     pub body: String,
+    /// Photos that go along.
+    pub media: Vec<PhotoId>,
     pub state: AttemptState,
     /// When it may be called, in ms; while it is called, until when the courier has it; later, when a
     /// courier looked after it last.
@@ -319,6 +321,7 @@ mod tests {
             from: Phone::parse("+14155550100").unwrap(),
             to: Phone::parse("+14155550134").unwrap(),
             body: "x".into(),
+            media: Vec::new(),
             state,
             due_at: 0,
             queued_at: 0,

@@ -1,6 +1,6 @@
 //! What somebody wants to say, with every limit that can be checked without looking anything up.
 
-use super::{Code, MessageId, Refusal};
+use super::{Code, MessageId, PhotoId, Refusal};
 
 /// A character is a Unicode scalar value.
 pub const MAX_TEXT_CHARS: usize = 4_000;
@@ -14,6 +14,8 @@ const MAX_LABEL_CHARS: usize = 200;
 pub struct Draft {
     pub id: MessageId,
     pub text: String,
+    /// In this order. Whether they are there is the ledger's to say.
+    pub photos: Vec<PhotoId>,
     /// A note: for the team alone.
     pub internal: bool,
     /// The last seq that the writer had seen.
@@ -34,13 +36,12 @@ impl Draft {
                 format!("a message carries at most {MAX_PHOTOS} photos; send the others in a second one"),
             ));
         }
-        if !photos.is_empty() {
-            return Err(Refusal::new(
-                Code::UnknownPhoto,
-                "there is no photo with that id; upload it first",
-            ));
+        let named: Option<Vec<_>> = photos.iter().map(|id| PhotoId::parse(id)).collect();
+        let photos = named.ok_or_else(Refusal::unknown_photo)?;
+        if (1..photos.len()).any(|n| photos[n..].contains(&photos[n - 1])) {
+            return Err(Refusal::new(Code::BadField, "photos: one of them stands there twice"));
         }
-        if text.trim().is_empty() {
+        if text.trim().is_empty() && photos.is_empty() {
             return Err(Refusal::new(Code::EmptyText, "write something first"));
         }
         if text.chars().count() > MAX_TEXT_CHARS || text.len() > MAX_TEXT_BYTES {
@@ -61,6 +62,7 @@ impl Draft {
         Ok(Self {
             id,
             text,
+            photos,
             internal,
             seen,
         })
@@ -94,6 +96,24 @@ mod tests {
             assert_eq!(draft(&text).unwrap().text, text);
             assert_eq!(draft(&format!("{text}x")), Err(Code::TextTooLong));
         }
+    }
+
+    #[test]
+    fn up_to_five_photos_are_named_each_once_and_then_no_text_is_needed() {
+        let ids: Vec<_> = (0..6).map(|_| PhotoId::random().as_str().to_owned()).collect();
+        let draft = |photos: &[String]| {
+            let id = MessageId::parse("m1").unwrap();
+            let draft = Draft::new(id, String::new(), photos, false, None);
+            draft.map(|draft| draft.photos.len()).map_err(|refusal| refusal.code)
+        };
+        assert_eq!(draft(&ids[..5]), Ok(5));
+        assert_eq!(draft(&ids), Err(Code::TooManyPhotos));
+        assert_eq!(draft(&[]), Err(Code::EmptyText));
+        assert_eq!(draft(&["../x".into()]), Err(Code::UnknownPhoto));
+        assert_eq!(
+            draft(&[ids[0].clone(), ids[1].clone(), ids[0].clone()]),
+            Err(Code::BadField)
+        );
     }
 
     #[test]

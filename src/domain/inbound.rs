@@ -32,6 +32,9 @@ impl Received {
 pub struct Medium {
     /// Twilio's id of it.
     pub source: String,
+    /// And of its message, which may have another id here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     pub content_type: String,
 }
 

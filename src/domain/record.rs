@@ -7,8 +7,8 @@ use super::consent::PublicConsent;
 use super::copied::CopiedFrom;
 use super::receipt::PublicReceipt;
 use super::{
-    Author, ConsentBody, ContactId, Counts, DeliveryBody, Handler, HandoffBody, MarkerBody, Medium, OrgId, OrgSettings,
-    PersonId, Phone, ReceiptBody, Rule, Side, Sub, Text, ThreadId, UnroutedBody,
+    Author, ConsentBody, ContactId, Counts, DeliveryBody, Handler, HandoffBody, MarkerBody, MediaBody, Medium, OrgId,
+    OrgSettings, PersonId, Phone, Photo, PhotoId, ReceiptBody, Rule, Side, Sub, Text, ThreadId, UnroutedBody,
 };
 
 /// What a record tells. `Kind::ALL` is what the tests about privacy walk over.
@@ -18,6 +18,7 @@ pub enum Kind {
     Note,
     Receipt,
     Delivery,
+    Media,
     Handoff,
     Marker,
     Consent,
@@ -28,11 +29,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Message,
         Kind::Note,
         Kind::Receipt,
         Kind::Delivery,
+        Kind::Media,
         Kind::Handoff,
         Kind::Marker,
         Kind::Consent,
@@ -48,6 +50,7 @@ impl Kind {
             Kind::Note => "note",
             Kind::Receipt => "receipt",
             Kind::Delivery => "delivery",
+            Kind::Media => "media",
             Kind::Handoff => "handoff",
             Kind::Marker => "marker",
             Kind::Consent => "consent",
@@ -139,7 +142,7 @@ pub struct MessageBody {
     pub from: Author,
     pub via: Via,
     pub text: String,
-    pub photos: Vec<serde_json::Value>,
+    pub photos: Vec<Photo>,
     /// Parts of an MMS that are fetched after its message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Medium>,
@@ -167,7 +170,7 @@ pub struct NoteBody {
     pub id: Option<String>,
     pub from: Author,
     pub text: String,
-    pub photos: Vec<serde_json::Value>,
+    pub photos: Vec<Photo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<CopiedFrom>,
 }
@@ -218,6 +221,7 @@ pub enum Entry {
     Note(NoteBody),
     Receipt(ReceiptBody),
     Delivery(DeliveryBody),
+    Media(MediaBody),
     Handoff(HandoffBody),
     Marker(MarkerBody),
     Consent(ConsentBody),
@@ -233,7 +237,7 @@ struct PublicMessage<'a> {
     from: super::person::PublicAuthor<'a>,
     via: Via,
     text: &'a str,
-    photos: &'a [serde_json::Value],
+    photos: Vec<super::photo::PublicPhoto<'a>>,
     #[serde(skip_serializing_if = "is_zero")]
     media_expected: usize,
     /// When it was said, if this is a copy.
@@ -252,6 +256,7 @@ impl Entry {
             Entry::Note(_) => Kind::Note,
             Entry::Receipt(_) => Kind::Receipt,
             Entry::Delivery(_) => Kind::Delivery,
+            Entry::Media(_) => Kind::Media,
             Entry::Handoff(_) => Kind::Handoff,
             Entry::Marker(_) => Kind::Marker,
             Entry::Consent(_) => Kind::Consent,
@@ -268,6 +273,7 @@ impl Entry {
             Entry::Note(body) => json(body),
             Entry::Receipt(body) => json(body),
             Entry::Delivery(body) => json(body),
+            Entry::Media(body) => json(body),
             Entry::Handoff(body) => json(body),
             Entry::Marker(body) => json(body),
             Entry::Consent(body) => json(body),
@@ -287,7 +293,7 @@ impl Entry {
                 from: body.from.public(),
                 via: body.via,
                 text: &body.text,
-                photos: &body.photos,
+                photos: body.photos.iter().map(Photo::public).collect(),
                 media_expected: body.media.len(),
                 said_at: body.copied_from.as_ref().map(|from| from.at),
             })),
@@ -297,6 +303,7 @@ impl Entry {
                 up_to: body.up_to,
             })),
             Entry::Delivery(body) => body.public().map(|public| json(&public)),
+            Entry::Media(body) => Some(json(&body.public())),
             Entry::Handoff(body) => Some(json(&body.public())),
             Entry::Marker(body) => body.public().map(|public| json(&public)),
             Entry::Consent(body) => Some(json(&PublicConsent { texts: body.texts })),
@@ -315,6 +322,7 @@ impl Entry {
             Entry::Note(_)
             | Entry::Receipt(_)
             | Entry::Delivery(_)
+            | Entry::Media(_)
             | Entry::Handoff(_)
             | Entry::Marker(_)
             | Entry::Consent(_)
@@ -332,6 +340,7 @@ impl Entry {
             Kind::Note => Entry::Note(serde_json::from_str(body_team)?),
             Kind::Receipt => Entry::Receipt(serde_json::from_str(body_team)?),
             Kind::Delivery => Entry::Delivery(serde_json::from_str(body_team)?),
+            Kind::Media => Entry::Media(serde_json::from_str(body_team)?),
             Kind::Handoff => Entry::Handoff(serde_json::from_str(body_team)?),
             Kind::Marker => Entry::Marker(serde_json::from_str(body_team)?),
             Kind::Consent => Entry::Consent(serde_json::from_str(body_team)?),
@@ -340,6 +349,17 @@ impl Entry {
             Kind::Revoked => Entry::Revoked(serde_json::from_str(body_team)?),
             Kind::Org => Entry::Org(serde_json::from_str(body_team)?),
         })
+    }
+
+    /// The photos and files that stand where it stands.
+    pub fn kept(&self) -> Vec<&PhotoId> {
+        match self {
+            Entry::Message(MessageBody { photos, .. }) | Entry::Note(NoteBody { photos, .. }) => {
+                photos.iter().map(|photo| &photo.id).collect()
+            }
+            Entry::Media(body) => body.kept().into_iter().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether the inbox shows it as the last thing that was said.
@@ -376,7 +396,8 @@ impl Entry {
             ) => Some(by),
             Entry::Delivery(body) => body.by.as_ref(),
             Entry::Handoff(body) => body.brief.as_ref().map(|brief| &brief.by),
-            Entry::Consent(_)
+            Entry::Media(_)
+            | Entry::Consent(_)
             | Entry::Unrouted(_)
             | Entry::Thread(ThreadEvent::Contact { .. })
             | Entry::Revoked(_)
@@ -393,7 +414,7 @@ fn json<T: Serialize>(body: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Brief, Leg, SmsState, Speaker, Turn};
+    use crate::domain::{Brief, Fetched, KeptFile, Leg, SmsState, Speaker, Turn};
 
     #[test]
     fn the_chain_is_the_one_that_the_design_describes() {
@@ -441,6 +462,12 @@ mod tests {
             sub: Some(Sub::parse("canary").unwrap()),
             contact: Some(ContactId::parse("canary").unwrap()),
         };
+        let photo = || Photo {
+            id: PhotoId::parse(&"0".repeat(32)).unwrap(),
+            width: 3,
+            height: 2,
+            sha256: "canary".into(),
+        };
         let copied_from = || CopiedFrom {
             thread: ThreadId::parse("canary").unwrap(),
             rev: 7_777,
@@ -453,9 +480,10 @@ mod tests {
                 from: from(),
                 via: Via::Crm,
                 text: "hello".into(),
-                photos: Vec::new(),
+                photos: vec![photo()],
                 media: vec![Medium {
                     source: "canary".into(),
+                    message: Some("canary".into()),
                     content_type: "canary".into(),
                 }],
                 seen: Some(7_777),
@@ -469,7 +497,7 @@ mod tests {
                 id: Some("canary".into()),
                 from: from(),
                 text: "canary".into(),
-                photos: Vec::new(),
+                photos: vec![photo()],
                 copied_from: Some(copied_from()),
             }),
             Kind::Handoff => Entry::Handoff(HandoffBody {
@@ -527,6 +555,13 @@ mod tests {
                 parts: 1,
                 by: Some(from()),
             }),
+            Kind::Media => Entry::Media(MediaBody {
+                of: 1,
+                index: 0,
+                fetched: Fetched::Photo(photo()),
+                source: "canary".into(),
+                content_type: "canary".into(),
+            }),
             Kind::Consent => Entry::Consent(ConsentBody {
                 texts: crate::domain::Texts::Off,
                 phone: phone(),
@@ -571,6 +606,7 @@ mod tests {
                 Kind::Marker => &["id", "text", "link", "said_at"],
                 Kind::Receipt => &["side", "mark", "up_to"],
                 Kind::Delivery => &["of", "state", "sentence", "phone_ending"],
+                Kind::Media => &["of", "index", "photo"],
                 Kind::Consent => &["texts"],
                 Kind::Note | Kind::Unrouted | Kind::Thread | Kind::Revoked | Kind::Org => &[],
             };
@@ -608,5 +644,39 @@ mod tests {
             };
             assert_eq!(Entry::Delivery(DeliveryBody { leg, ..body }).body_public(), None);
         }
+    }
+
+    #[test]
+    fn a_customer_hears_of_a_part_of_an_mms_what_it_is_and_not_where_it_came_from() {
+        let Entry::Media(body) = sample(Kind::Media) else {
+            panic!()
+        };
+        let file = Fetched::File(KeptFile {
+            id: PhotoId::parse(&"0".repeat(32)).unwrap(),
+            bytes: 5,
+            sha256: "canary".into(),
+        });
+        let failed = Fetched::Failed {
+            sentence: "gone".into(),
+            reason: "canary".into(),
+        };
+        let mut shown = Vec::new();
+        for fetched in [body.fetched.clone(), file, failed] {
+            let entry = Entry::Media(MediaBody {
+                fetched,
+                ..body.clone()
+            });
+            assert_eq!(Entry::parse(Kind::Media, &entry.body_team()).unwrap(), entry);
+            shown.push(entry.body_public().unwrap());
+        }
+        let id = "0".repeat(32);
+        assert_eq!(
+            shown,
+            [
+                format!(r#"{{"of":1,"index":0,"photo":{{"id":"{id}","width":3,"height":2}}}}"#),
+                format!(r#"{{"of":1,"index":0,"file":{{"id":"{id}","bytes":5}}}}"#),
+                r#"{"of":1,"index":0,"failed":{"sentence":"gone"}}"#.to_owned(),
+            ]
+        );
     }
 }

@@ -26,6 +26,9 @@ pub enum Code {
     ControlCharacter,
     TooManyPhotos,
     UnknownPhoto,
+    PhotoTooLarge,
+    PhotoFormat,
+    PhotoBroken,
     PastEnd,
     Stale,
     Closed,
@@ -38,7 +41,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 25] = [
+    pub const ALL: [Code; 28] = [
         Code::NotJson,
         Code::UnknownFrame,
         Code::BadField,
@@ -55,6 +58,9 @@ impl Code {
         Code::ControlCharacter,
         Code::TooManyPhotos,
         Code::UnknownPhoto,
+        Code::PhotoTooLarge,
+        Code::PhotoFormat,
+        Code::PhotoBroken,
         Code::PastEnd,
         Code::Stale,
         Code::Closed,
@@ -84,6 +90,9 @@ impl Code {
             Code::ControlCharacter => "control_character",
             Code::TooManyPhotos => "too_many_photos",
             Code::UnknownPhoto => "unknown_photo",
+            Code::PhotoTooLarge => "photo_too_large",
+            Code::PhotoFormat => "photo_format",
+            Code::PhotoBroken => "photo_broken",
             Code::PastEnd => "past_end",
             Code::Stale => "stale",
             Code::Closed => "closed",
@@ -121,6 +130,14 @@ impl Refusal {
             message: message.into(),
             records: Vec::new(),
         }
+    }
+
+    /// One for all: not there, somebody else's, sent already.
+    pub fn unknown_photo() -> Self {
+        Self::new(
+            Code::UnknownPhoto,
+            "there is no photo with that id to be sent; upload it first",
+        )
     }
 
     /// The one answer for what does not exist and for what belongs to somebody else.

@@ -11,6 +11,7 @@ mod log;
 mod messages;
 mod orgs;
 mod pages;
+mod photos;
 mod problem;
 mod revocations;
 mod search;
@@ -33,6 +34,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 pub use door::Door;
 pub use health::{Readiness, router as health};
 pub use pages::{demo as demo_pages, files as page_files, phones as phones_page, router as pages};
+pub use photos::{Wall, router as photos};
 pub use problem::Problem;
 pub use twilio::{Line, router as twilio};
 

@@ -13,7 +13,7 @@ use super::problem::Problem;
 
 /// Scripts and styles are our own files; nothing inline, nothing from elsewhere, in nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; \
-     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+     img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'";
 
 #[derive(RustEmbed)]

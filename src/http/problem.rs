@@ -80,6 +80,8 @@ impl From<Refusal> for Problem {
             Code::BadToken | Code::ExpiredToken | Code::RevokedToken => StatusCode::UNAUTHORIZED,
             Code::Forbidden => StatusCode::FORBIDDEN,
             Code::NotFound => StatusCode::NOT_FOUND,
+            Code::PhotoTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::PhotoFormat => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::Stale | Code::Closed | Code::IdReused => StatusCode::CONFLICT,
             Code::TooFast | Code::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             Code::Busy | Code::NotCommitted | Code::UnknownOutcome => StatusCode::SERVICE_UNAVAILABLE,
@@ -94,6 +96,7 @@ impl From<Refusal> for Problem {
             | Code::ControlCharacter
             | Code::TooManyPhotos
             | Code::UnknownPhoto
+            | Code::PhotoBroken
             | Code::PastEnd => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self {

@@ -54,7 +54,11 @@ async fn inbound(
         from: inbound.from.as_str().to_owned(),
         to,
         text: clean(&inbound.text),
-        media: inbound.media.iter().filter_map(|medium| medium.source()).collect(),
+        media: inbound
+            .media
+            .iter()
+            .filter_map(|medium| medium.source(&inbound.sid))
+            .collect(),
         word: inbound.opt_out.map(Into::into),
         account: inbound.account,
     };

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
+use super::photos;
 use super::read;
 use super::rows::{self, Cells, Reading, Value, contact_columns, head_columns, record_columns};
 use crate::domain::{
-    Chain, Contact, ContactId, Leg, OrgId, OrgSettings, PersonId, Phone, Record, Sub, ThreadHead, ThreadId,
+    Chain, Contact, ContactId, Leg, Missing, OrgId, OrgSettings, PersonId, Phone, PhotoId, Place, Record, Sub,
+    ThreadHead, ThreadId,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,10 @@ pub struct Projections {
     pub consents: BTreeMap<(Phone, Phone), bool>,
     /// For each text of each message, how many parts of it were queued.
     pub queued: BTreeMap<(ThreadId, i64, Leg, Phone), u32>,
+    /// Of each photo and file that was sent: its hash, its size if it is a photo, and where it stands.
+    pub photos: BTreeMap<PhotoId, (String, Option<(u32, u32)>, Option<Place>)>,
+    /// Parts of MMS that are to be fetched, without how often that was tried.
+    pub missing: BTreeMap<String, Missing>,
     /// Numbers that are a contact's besides its own phone.
     pub phones: BTreeSet<(Phone, ContactId)>,
     /// Unrouted texts, by their revs, and the threads that they were routed to by hand.
@@ -113,6 +119,14 @@ pub(super) async fn projections(snapshot: &mut impl Reading, org: &OrgId) -> Res
         stored.revocations.insert(rows::sub(row.text(0)?)?, row.int(1)?);
     }
     texting(snapshot, org, &mut stored).await?;
+    for sent in photos::sent(snapshot, org).await? {
+        stored.photos.insert(sent.id, (sent.sha256, sent.size, sent.place));
+    }
+    for missing in photos::all_missing(snapshot, org).await? {
+        stored
+            .missing
+            .insert(missing.source.clone(), Missing { tries: 0, ..missing });
+    }
     routes(snapshot, org, &mut stored).await?;
     Ok(stored)
 }

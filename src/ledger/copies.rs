@@ -16,7 +16,7 @@ pub(super) async fn said(
     let sql = concat!(
         "SELECT ",
         record_columns!("l"),
-        " FROM log l WHERE l.org = $1 AND l.thread = $2 AND l.kind IN ('message', 'note', 'handoff', 'marker')
+        " FROM log l WHERE l.org = $1 AND l.thread = $2 AND l.kind IN ('message', 'note', 'handoff', 'marker', 'media')
           ORDER BY l.rev LIMIT $3"
     );
     let values = [

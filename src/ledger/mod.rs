@@ -11,6 +11,7 @@ mod clerk;
 mod copies;
 mod outbox;
 mod pending;
+mod photos;
 mod postgres;
 mod read;
 mod rows;
@@ -28,13 +29,14 @@ use tokio::sync::mpsc;
 pub use audit::{OrgHead, Projections};
 pub use outbox::Outbox;
 pub use pending::Pending;
+pub use photos::Photos;
 pub use postgres::Postgres;
 pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings, Person,
-    PersonId, Phone, Received, Record, Report, Sub, ThreadHead, ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings,
+    Person, PersonId, Phone, Received, Record, Report, Sub, ThreadHead, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -78,6 +80,13 @@ pub enum Command {
         org: OrgId,
         attempt: AttemptId,
         report: Report,
+    },
+    /// What became of a part of an MMS.
+    Fetch {
+        org: OrgId,
+        /// Twilio's id of it.
+        source: String,
+        fetched: Fetched,
     },
     /// Staff have a text sent once more.
     Resend {
@@ -136,6 +145,7 @@ impl Command {
             | Command::Handle { org, .. }
             | Command::Receive { org, .. }
             | Command::Report { org, .. }
+            | Command::Fetch { org, .. }
             | Command::Resend { org, .. }
             | Command::HandOff { org, .. }
             | Command::Marker { org, .. }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+use super::photos;
 use super::rows::{self, Cells, Reading, Value, contact_columns};
 use crate::domain::{Attempt, AttemptId, AttemptState, Contact, Leg, OrgId, Phone, ThreadId};
 
@@ -131,7 +132,7 @@ pub(super) async fn automatic_since(
 macro_rules! attempt_columns {
     () => {
         "org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body, \
-         state, due_at, queued_at, called_at, sid"
+         state, due_at, queued_at, called_at, sid, media"
     };
 }
 pub(super) use attempt_columns;
@@ -157,7 +158,18 @@ pub(super) fn attempt(row: &impl Cells) -> Result<Attempt> {
         queued_at: row.int(14)?,
         called_at: row.int_if_any(15)?,
         sid: row.text_if_any(16)?.map(str::to_owned),
+        media: row
+            .text(17)?
+            .split_whitespace()
+            .map(photos::photo_id)
+            .collect::<Result<_>>()?,
     })
+}
+
+/// The photos of an attempt as they are stored.
+pub(super) fn media(attempt: &Attempt) -> String {
+    let ids: Vec<_> = attempt.media.iter().map(|id| id.as_str()).collect();
+    ids.join(" ")
 }
 
 fn attempt_id(text: &str) -> Result<AttemptId> {

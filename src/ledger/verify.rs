@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Indexed, Ledger, Projections, Result};
 use crate::domain::{
-    Contact, Counts, Entry, HandoffBody, Leg, Mark, OrgId, Record, Side, Text, Texts, ThreadEvent, ThreadHead, ThreadId,
+    Contact, Counts, Entry, Fetched, HandoffBody, Leg, Mark, MessageBody, Missing, NoteBody, OrgId, Photo, Place,
+    Record, Side, Text, Texts, ThreadEvent, ThreadHead, ThreadId,
 };
 
 /// Differences named for one org; a broken chain would otherwise fill the screen.
@@ -162,6 +163,7 @@ impl Recount {
         if entry.is_said() {
             head.active = rev;
         }
+        self.take_photos(thread, record, entry);
         if let Some(from) = entry.copied_from() {
             head.took_copy(entry, from);
             self.expected.threads.insert(thread.clone(), head);
@@ -235,6 +237,7 @@ impl Recount {
             Entry::Handoff(_)
             | Entry::Marker(_)
             | Entry::Note(_)
+            | Entry::Media(_)
             | Entry::Consent(_)
             | Entry::Unrouted(_)
             | Entry::Revoked(_)
@@ -256,6 +259,52 @@ impl Recount {
             }
             let key = (thread.clone(), record.seq.unwrap_or(0), text.leg, text.to.clone());
             self.expected.queued.insert(key, text.parts);
+        }
+    }
+
+    /// What stands in it of photos and files, and what of an MMS is to be fetched after it.
+    fn take_photos(&mut self, thread: &ThreadId, record: &Record, entry: &Entry) {
+        let place = || Place {
+            thread: thread.clone(),
+            seq: record.seq,
+        };
+        let mut photo = |one: &Photo| {
+            let known = (one.sha256.clone(), Some((one.width, one.height)), Some(place()));
+            self.expected.photos.insert(one.id.clone(), known);
+        };
+        match entry {
+            Entry::Message(MessageBody { photos, media, id, .. }) => {
+                photos.iter().for_each(photo);
+                for (index, medium) in (0..).zip(media) {
+                    let Some(message) = medium.message.clone().or(id.clone()) else {
+                        continue;
+                    };
+                    let missing = Missing {
+                        org: self.org.clone(),
+                        source: medium.source.clone(),
+                        message,
+                        thread: thread.clone(),
+                        of: record.seq.unwrap_or(0),
+                        index,
+                        content_type: medium.content_type.clone(),
+                        tries: 0,
+                    };
+                    self.expected.missing.insert(medium.source.clone(), missing);
+                }
+            }
+            Entry::Note(NoteBody { photos, .. }) => photos.iter().for_each(photo),
+            Entry::Media(body) => {
+                self.expected.missing.remove(&body.source);
+                match &body.fetched {
+                    Fetched::Photo(one) => photo(one),
+                    Fetched::File(file) => {
+                        let known = (file.sha256.clone(), None, Some(place()));
+                        self.expected.photos.insert(file.id.clone(), known);
+                    }
+                    Fetched::Failed { .. } => {}
+                }
+            }
+            _ => {}
         }
     }
 
@@ -304,6 +353,8 @@ impl Recount {
         self.each("copy", &stored.copied, &expected.copied);
         self.each("consent", &stored.consents, &expected.consents);
         self.each("text", &stored.queued, &expected.queued);
+        self.each("photo", &stored.photos, &expected.photos);
+        self.each("part of an MMS", &stored.missing, &expected.missing);
         self.expect("the numbers that became contacts'", &stored.phones, &expected.phones);
         self.each("routed text", &stored.routed, &expected.routed);
     }

@@ -64,11 +64,11 @@ pub struct InboundMedia {
 
 impl InboundMedia {
     /// Twilio's id of it, by which it is asked for at the one place where it may be: never by its URL.
-    pub fn source(&self) -> Option<Medium> {
+    pub fn source(&self, message: &str) -> Option<Medium> {
         let (_, source) = self.url.rsplit_once('/')?;
-        let is_sid = source.strip_prefix("ME").is_some_and(is_32_hex);
-        is_sid.then(|| Medium {
+        is_media_sid(source).then(|| Medium {
             source: source.to_owned(),
+            message: Some(message.to_owned()),
             content_type: self
                 .content_type
                 .chars()
@@ -138,6 +138,10 @@ impl StatusUpdate {
 pub(super) fn is_message_sid(text: &str) -> bool {
     let hex = text.strip_prefix("SM").or_else(|| text.strip_prefix("MM"));
     hex.is_some_and(is_32_hex)
+}
+
+pub(super) fn is_media_sid(text: &str) -> bool {
+    text.strip_prefix("ME").is_some_and(is_32_hex)
 }
 
 pub(super) fn is_account_sid(text: &str) -> bool {

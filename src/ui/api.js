@@ -36,12 +36,33 @@ export class Api {
     return this.#ask(path + query, {});
   }
 
+  /** Bytes as they are. @returns {Promise<Blob>} */
+  blob(path, parameters) {
+    return this.#ask(`${path}?${new URLSearchParams(parameters)}`, {}, (answer) => answer.blob());
+  }
+
+  /**
+   * Posts a file and tells how far it is; `fetch` could not.
+   * @param {{progress?: (done: number) => void, signal?: AbortSignal}} [options]
+   * @returns {Promise<any>}
+   */
+  async upload(path, file, { progress, signal } = {}) {
+    const token = await this.#token();
+    let answer = await send(`${this.#base}${path}`, token, file, progress, signal);
+    if (answer.status === 401) {
+      const newer = await this.#token(token);
+      if (newer) answer = await send(`${this.#base}${path}`, newer, file, progress, signal);
+    }
+    if (answer.ok) return answer.json();
+    throw await problem(answer);
+  }
+
   /** @returns {Promise<any>} */
   post(path, body) {
     return this.#ask(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
   }
 
-  async #ask(target, { headers, ...request }) {
+  async #ask(target, { headers, ...request }, read = (answer) => answer.json()) {
     const ask = (token) => this.#fetch(`${this.#base}${target}`, { ...request, headers: { ...headers, authorization: `Bearer ${token}` } });
 
     const token = await this.#token();
@@ -50,9 +71,25 @@ export class Api {
       const newer = await this.#token(token);
       if (newer) answer = await ask(newer);
     }
-    if (answer.ok) return answer.json();
+    if (answer.ok) return read(answer);
     throw await problem(answer);
   }
+}
+
+/** @returns {Promise<Response>} */
+function send(url, token, file, progress, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const lost = () => reject(new CrewlineError({ code: "offline", message: "The upload broke off. Try again.", retry: true }));
+    request.upload.addEventListener("progress", ({ loaded, total }) => progress?.(total > 0 ? loaded / total : 0));
+    request.addEventListener("load", () => resolve(new Response(request.response, { status: request.status })));
+    for (const type of ["error", "abort", "timeout"]) request.addEventListener(type, lost);
+    signal?.addEventListener("abort", () => request.abort());
+    request.open("POST", url);
+    request.setRequestHeader("authorization", `Bearer ${token}`);
+    request.responseType = "blob";
+    request.send(file);
+  });
 }
 
 /** From a problem document, or from whatever stood in between. */

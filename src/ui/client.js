@@ -198,6 +198,21 @@ export class CrewlineClient extends EventTarget {
   }
 
   /**
+   * A photo for a message to name.
+   * @param {File} file
+   * @param {{progress?: (done: number) => void, signal?: AbortSignal}} [options] `done` is 0 to 1
+   * @returns {Promise<{id: string, width: number, height: number, bytes: number}>}
+   */
+  upload(file, options) {
+    return this.#api.upload("/v1/photos", file, options);
+  }
+
+  /** A photo, or a file (in `full` alone). @param {"thumb" | "sms" | "full"} size @returns {Promise<Blob>} */
+  photo(id, size) {
+    return this.#api.blob(`/v1/photos/${encodeURIComponent(id)}`, { size });
+  }
+
+  /**
    * Staff: the thread of an unknown number is this contact's; it is copied there, for good.
    * @param {{seen?: number}} [view] the last seq that was in view
    */

@@ -4,7 +4,8 @@
  *
  *   <crew-composer placeholder="Write a message" notes></crew-composer>
  *
- *   composer.addEventListener("send", ({ detail }) => client.send(detail));      // {text, internal}
+ *   composer.client = client;                            // who uploads its photos
+ *   composer.addEventListener("send", ({ detail }) => client.send(detail));      // {text, internal, photos}
  *   composer.addEventListener("typing", ({ detail }) => client.typing(thread, detail.on, detail.internal));
  *   composer.limit = client.limits.text_chars;
  *   composer.texted = true;                              // it goes out as text messages too: tells how many
@@ -12,6 +13,7 @@
  *   composer.disabled = true;
  */
 import { h, setText } from "./dom.js";
+import "./photo-tray.js";
 import { cost } from "./segments.js";
 
 /** From here on the characters that are left are told. */
@@ -25,7 +27,9 @@ class Composer extends HTMLElement {
   #cost = h("span", { class: "cost", "data-testid": "segments" });
   #left = h("span", { class: "left", "aria-live": "polite" });
   #toggle = h("input", { type: "checkbox", role: "switch", "data-testid": "note-toggle" });
-  #form = h("form", {}, this.#text, this.#send);
+  #tray = h("crew-photos");
+  #attach = h("button", { type: "button", class: "attach", "aria-label": "Add photos", title: "Add photos", "data-testid": "attach", onclick: () => this.#tray.choose() }, "+");
+  #form = h("form", {}, this.#attach, this.#text, this.#send);
   #disabled = false;
   #texted = false;
 
@@ -34,6 +38,7 @@ class Composer extends HTMLElement {
     this.#text.addEventListener("input", () => this.#typed());
     this.#text.addEventListener("keydown", (event) => this.#key(event));
     this.#toggle.addEventListener("change", () => this.#switched());
+    this.#tray.addEventListener("change", () => this.#show());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -44,18 +49,24 @@ class Composer extends HTMLElement {
     const below = h("div", { class: "below" });
     if (this.hasAttribute("notes")) below.append(h("label", { class: "switch" }, this.#toggle, "Internal note"));
     below.append(this.#cost, this.#left);
-    this.replaceChildren(this.#form, below);
+    this.replaceChildren(this.#tray, this.#form, below);
     this.#show();
   }
 
   get draft() {
-    return { text: this.#text.value, internal: this.#toggle.checked };
+    return { text: this.#text.value, internal: this.#toggle.checked, photos: this.#tray.photos };
   }
 
-  set draft({ text, internal }) {
+  set draft({ text, internal, photos = [] }) {
     this.#text.value = text;
     this.#toggle.checked = internal;
-    this.#show();
+    // Shows the rest as well.
+    this.#tray.photos = [...photos];
+  }
+
+  /** Whose photos are uploaded. */
+  set client(client) {
+    this.#tray.client = client;
   }
 
   set disabled(disabled) {
@@ -98,10 +109,10 @@ class Composer extends HTMLElement {
     const { text, internal } = this.draft;
     if (this.#send.disabled) return;
     this.#say("typing", { on: false, internal });
-    this.#text.value = "";
-    this.#show();
+    const photos = this.#tray.ids;
+    this.draft = { text: "", internal };
     this.focus();
-    this.#say("send", { text: text.trim(), internal });
+    this.#say("send", { text: text.trim(), internal, photos: photos.length > 0 ? photos : undefined });
   }
 
   #show() {
@@ -111,7 +122,9 @@ class Composer extends HTMLElement {
     this.#text.placeholder = note ? "Only the team sees this" : this.getAttribute("placeholder") ?? "Write a message";
     this.#text.setAttribute("aria-label", note ? "Internal note" : "Message");
     this.#text.disabled = this.#disabled;
-    this.#send.disabled = this.#disabled || left < 0 || this.#text.value.trim() === "";
+    this.#attach.disabled = this.#disabled;
+    const nothing = this.#text.value.trim() === "" && this.#tray.ids.length === 0;
+    this.#send.disabled = this.#disabled || left < 0 || nothing || this.#tray.busy;
     setText(this.#send, note ? "Add note" : "Send");
     setText(this.#left, left < 0 ? `${-left} characters too many` : left < TELL ? `${left} characters left` : "");
     setText(this.#cost, this.#texted && !note ? costSentence(this.#text.value.trim()) : "");

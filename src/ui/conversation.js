@@ -135,12 +135,20 @@ export class Conversation {
       if (leg === "customer" && state === "delivered") item.delivered_at ??= record.at;
       return [item];
     },
+
+    /** A part of an MMS was fetched; the same holds. */
+    media: ({ record }) => {
+      const item = this.#messages.get(record.of);
+      if (!item) return [];
+      item.media[record.index] = record;
+      return [item];
+    },
   };
 }
 
 /** What is known of a record of which nothing was heard yet. */
 function unheard(record) {
-  return { delivered_at: null, read_at: null, readers: new Map(), texts: new Texts(record) };
+  return { delivered_at: null, read_at: null, readers: new Map(), texts: new Texts(record), media: [] };
 }
 
 /** What one side has said about the messages of the other. */

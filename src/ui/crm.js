@@ -81,13 +81,14 @@ function start() {
   });
   at("handled").addEventListener("click", () => client.handled(selected, view.lastSeq));
 
-  composer.addEventListener("send", ({ detail: { text, internal } }) => {
+  composer.client = client;
+  composer.addEventListener("send", ({ detail: { text, internal, photos } }) => {
     drafts.delete(selected);
-    client.send({ thread: selected, text, internal, seen: internal ? undefined : view.lastSeq });
+    client.send({ thread: selected, text, internal, photos, seen: internal ? undefined : view.lastSeq });
   });
   composer.addEventListener("typing", ({ detail: { on, internal } }) => client.typing(selected, on, internal));
-  view.addEventListener("edit", ({ detail: { text, internal } }) => {
-    composer.draft = { text, internal };
+  view.addEventListener("edit", ({ detail: { text, internal, photos = [] } }) => {
+    composer.draft = { text, internal, photos: photos.map((id) => ({ id })) };
     composer.focus();
   });
 

@@ -40,11 +40,9 @@ const ROWS = {
       name: client.you.role === "customer" && own ? "You" : record.from.name,
       note: VIA[record.via]?.(record),
       time: record.at,
-      text: record.text || (record.photos?.length ? "Photo" : ""),
+      text: record.text,
       data: { seq: record.seq, rev: record.rev, id: record.id },
     });
-    const expected = record.media_expected ?? record.media?.length ?? 0;
-    if (expected > 0) row.querySelector("[data-testid=text]").after(h("p", { class: "media", "data-testid": "media" }, mediaSentence(expected, record.media)));
     row.append(h("div", { class: "texts", "data-testid": "texts" }));
     return row;
   },
@@ -56,7 +54,7 @@ const ROWS = {
     name: record.from.name,
     note: "Internal note",
     time: record.at,
-    text: record.text || (record.photos?.length ? "Photo" : ""),
+    text: record.text,
     data: { rev: record.rev, id: record.id },
   }),
 
@@ -138,11 +136,6 @@ function chip({ rev, at }, said) {
 /** The team sees which phone it was, unless that is the name already. */
 function bySms({ phone, from }) {
   return phone && !from.name.includes(phone) ? `by SMS from ${phone}` : "by SMS";
-}
-
-function mediaSentence(count, media = []) {
-  const what = media.every(({ content_type }) => content_type.startsWith("image/")) ? "picture" : "file";
-  return count === 1 ? `1 ${what} was sent by SMS` : `${count} ${what}s were sent by SMS`;
 }
 
 function bubble({ className, testid, author, name, note, time, text, data }) {

@@ -31,10 +31,11 @@ function start() {
   client.addEventListener("badge", ({ detail }) => showBadge(badge, detail.unread, "unread messages"));
   client.addEventListener("signed-out", () => { composer.disabled = true; });
 
-  composer.addEventListener("send", ({ detail: { text } }) => client.send({ text }));
+  composer.client = client;
+  composer.addEventListener("send", ({ detail: { text, photos } }) => client.send({ text, photos }));
   composer.addEventListener("typing", ({ detail }) => client.typing(undefined, detail.on));
-  view.addEventListener("edit", ({ detail: { text } }) => {
-    composer.draft = { text, internal: false };
+  view.addEventListener("edit", ({ detail: { text, photos = [] } }) => {
+    composer.draft = { text, internal: false, photos: photos.map((id) => ({ id })) };
     composer.focus();
   });
 

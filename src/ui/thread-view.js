@@ -16,6 +16,7 @@ import { Conversation, saidBy } from "./conversation.js";
 import { h, setText } from "./dom.js";
 import { gather } from "./handoff-card.js";
 import { ownSide, patchReceipt, pendingRow, recordRow } from "./message-row.js";
+import { patchPhotos } from "./photo-row.js";
 import { Reading } from "./reading.js";
 import { patchTexts } from "./text-lines.js";
 import { dayKey, dayLabel } from "./time.js";
@@ -223,6 +224,7 @@ class ThreadView extends HTMLElement {
     this.#rows.set(item.number, row);
     const { record } = item;
     if (saidBy(record)) this.#patch(row, item);
+    if (record.kind === "note") patchPhotos(row, item, this.#client);
     const side = ownSide(this.#client);
     const mark = this.#conversation.readBy(side, side === "team" ? this.#client.you.sub : undefined);
     if (![null, side].includes(saidBy(record)) && record.seq > mark) this.#reading.watch(row, record.seq);
@@ -232,6 +234,7 @@ class ThreadView extends HTMLElement {
   /** How the message fares. */
   #patch(row, item) {
     patchReceipt(row, item, this.#client);
+    patchPhotos(row, item, this.#client);
     patchTexts(row, item, this.#client, (attempts) => this.#client.resend(this.#thread, attempts));
   }
 
@@ -250,6 +253,7 @@ class ThreadView extends HTMLElement {
       const shown = this.#pending.get(entry.id);
       if (shown?.look === look) continue;
       const row = pendingRow(entry, this.#client, this.#actions);
+      if (entry.photos) patchPhotos(row, { record: { photos: entry.photos.map((id) => ({ id })) } }, this.#client);
       if (shown) shown.row.replaceWith(row);
       else this.#outgoing.append(row);
       this.#pending.set(entry.id, { row, look });

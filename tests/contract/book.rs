@@ -7,7 +7,7 @@ use crewline::domain::{
     Code, ContactDraft, ContactId, Draft, Mark, MessageId, OrgId, OrgSettings, Person, ShowStaff, Sub, ThreadId, Via,
     View,
 };
-use crewline::ledger::{Badge, Command, Ledger, Numbers, Outbox, Outcome, Sqlite, verify};
+use crewline::ledger::{Badge, Command, Ledger, Numbers, Outbox, Outcome, Photos, Sqlite, verify};
 use tempfile::TempDir;
 
 use super::cluster::cluster;
@@ -16,6 +16,7 @@ use super::cluster::cluster;
 pub struct Book {
     pub ledger: Arc<dyn Ledger>,
     pub outbox: Arc<dyn Outbox>,
+    pub photos: Arc<dyn Photos>,
     pub org: OrgId,
     pub threads: HashMap<&'static str, ThreadId>,
     pub dir: TempDir,
@@ -25,6 +26,7 @@ pub struct Book {
 pub struct Engine {
     pub ledger: Arc<dyn Ledger>,
     pub outbox: Arc<dyn Outbox>,
+    pub photos: Arc<dyn Photos>,
     pub dir: TempDir,
 }
 
@@ -43,10 +45,11 @@ pub async fn postgres() -> Engine {
 }
 
 impl Engine {
-    pub fn of<E: Ledger + Outbox>(engine: Arc<E>) -> Self {
+    pub fn of<E: Ledger + Outbox + Photos>(engine: Arc<E>) -> Self {
         Self {
             ledger: engine.clone(),
-            outbox: engine,
+            outbox: engine.clone(),
+            photos: engine,
             dir: tempfile::tempdir().unwrap(),
         }
     }
@@ -65,11 +68,18 @@ pub fn settings(name: &str) -> OrgSettings {
 }
 
 impl Book {
-    pub async fn open(Engine { ledger, outbox, dir }: Engine) -> Self {
+    pub async fn open(engine: Engine) -> Self {
+        let Engine {
+            ledger,
+            outbox,
+            photos,
+            dir,
+        } = engine;
         let org = OrgId::parse("acme").unwrap();
         let mut book = Book {
             ledger,
             outbox,
+            photos,
             org,
             threads: HashMap::new(),
             dir,

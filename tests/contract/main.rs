@@ -10,6 +10,7 @@ mod redis;
 
 mod book;
 mod bus;
+mod gallery;
 mod index;
 mod ledger;
 mod only_appends;

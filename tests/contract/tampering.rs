@@ -31,6 +31,13 @@ fn changes() -> Vec<(String, &'static str)> {
         ("UPDATE people SET person = 'p_0'", "person"),
         ("UPDATE reads SET up_to = 9", "read mark"),
         ("DELETE FROM reads", "read mark"),
+        ("UPDATE photos SET seq = NULL", "photo"),
+        ("UPDATE photos SET sha256 = 'x'", "photo"),
+        ("UPDATE photos SET thread = 'another'", "photo"),
+        (
+            "INSERT INTO missing VALUES ('acme', 'ME1', 'MM1', 't', 1, 0, '', 0, 0)",
+            "part of an MMS",
+        ),
         ("DELETE FROM search", "missing from the index"),
         ("UPDATE search SET rev = 99", "is in the index, but should not be"),
         ("UPDATE search SET team = 0", "missing from the index"),
@@ -55,6 +62,9 @@ fn changes() -> Vec<(String, &'static str)> {
 
 async fn prepare(book: &Book) {
     book.run(book.say("ana", "ana", "m1", "the leak")).await.unwrap();
+    let photo = super::ledger::photos::upload(book, &super::book::person("ana").submitter()).await;
+    let photo = super::ledger::photos::with("p1", &[&photo], false);
+    book.run(book.draft("ana", "ana", photo)).await.unwrap();
     book.run(book.mark("Sam", "ana", Mark::Read, 1)).await.unwrap();
     book.is_clean().await;
 }

@@ -29,6 +29,8 @@ mod ids;
 mod isolation;
 mod other_log;
 mod phones;
+mod photos;
+mod photos_browser;
 mod pong;
 mod postgres_killed;
 mod receipts;

@@ -90,7 +90,7 @@ async fn a_copy_that_failed_and_a_number_that_nobody_knows_are_shown_to_the_team
     let thread = sam.0.eval(&format!("{theirs}.dataset.thread")).await;
     sam.0.click(&row(thread.as_str().unwrap())).await;
     sam.0
-        .until(r#"document.querySelector('[data-testid="media"]')?.textContent === '1 picture was sent by SMS'"#)
+        .until(r#"document.querySelector('[data-testid="file"]')?.textContent === 'Download a file (1 KB)'"#)
         .await;
     assert_eq!(sam.0.eval("document.querySelector('#unknown').hidden").await, false);
     sam.picture("sms-unknown-number").await;

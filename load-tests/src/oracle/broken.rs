@@ -40,9 +40,9 @@ async fn sqlite(folder: &TempDir) -> Engine {
     Engine::of(Sqlite::open(&file).await.unwrap())
 }
 
-fn lying(Engine { ledger, outbox }: Engine, lie: Arc<Lie>) -> Engine {
+fn lying(Engine { ledger, outbox, photos }: Engine, lie: Arc<Lie>) -> Engine {
     let ledger = Arc::new(Liar { inner: ledger, lie });
-    Engine { ledger, outbox }
+    Engine { ledger, outbox, photos }
 }
 
 async fn head(ledger: &Arc<dyn Ledger>) -> i64 {

@@ -53,6 +53,7 @@ impl Entry {
             Entry::Unrouted(_) => None,
             Entry::Receipt(_)
             | Entry::Delivery(_)
+            | Entry::Media(_)
             | Entry::Consent(_)
             | Entry::Thread(_)
             | Entry::Revoked(_)

@@ -134,7 +134,12 @@ impl<S: Store> Clerk<'_, S> {
     /// What was said in a thread, this batch included, and one record more than may be copied.
     async fn said(&mut self, org: &OrgId, thread: &ThreadId) -> Result<Vec<Record>> {
         let mut said = copies::said(self.store.connection(), org, thread, MOST_RECORDS + 1).await?;
-        let is_said = |kind| matches!(kind, Kind::Message | Kind::Note | Kind::Handoff | Kind::Marker);
+        let is_said = |kind| {
+            matches!(
+                kind,
+                Kind::Message | Kind::Note | Kind::Handoff | Kind::Marker | Kind::Media
+            )
+        };
         let entered = self.orgs[org].entered.records.iter();
         let entered = entered.filter(|r| r.thread.as_ref() == Some(thread) && is_said(r.kind));
         said.extend(entered.map(|r| Record::clone(r)));
@@ -144,13 +149,15 @@ impl<S: Store> Clerk<'_, S> {
     fn copy(&mut self, org: &OrgId, thread: &ThreadId, said: &[Record], contact: &Contact, by: &Person) -> Result<u32> {
         let answered = self.head(org, thread).answered;
         let (to, author) = (&contact.thread, Author::customer(contact));
-        // Later records of a transcript name the first one, which has another seq here.
+        // Later records of a transcript, and parts of an MMS, name the first, which has another seq here.
         let mut seqs: BTreeMap<i64, i64> = BTreeMap::new();
         let mut copies = 0;
         for record in said {
             let mut entry = Entry::parse(record.kind, &record.body_team)?;
-            if let Entry::Handoff(body) = &mut entry {
-                body.of = body.of.and_then(|of| seqs.get(&of).copied());
+            match &mut entry {
+                Entry::Handoff(body) => body.of = body.of.and_then(|of| seqs.get(&of).copied()),
+                Entry::Media(body) => body.of = seqs.get(&body.of).copied().unwrap_or(body.of),
+                _ => {}
             }
             let from = CopiedFrom {
                 thread: thread.clone(),

@@ -8,6 +8,7 @@ mod attach;
 mod handoff;
 mod marker;
 mod marks;
+mod photos;
 mod receive;
 mod report;
 mod route;
@@ -94,6 +95,7 @@ impl<'a, S: Store> Clerk<'a, S> {
             }
             Command::Revoke { sub, .. } => return self.revoke(org, sub).await,
             Command::Receive { text, .. } => return self.receive(org, text).await,
+            Command::Fetch { source, fetched, .. } => return self.fetched(org, source, fetched).await,
             Command::Report { attempt, report, .. } => return self.report(org, attempt, report).await,
             Command::HandOff { by, draft, .. } => return self.hand_off(org, by, draft).await,
             Command::Say { thread, .. }
@@ -264,6 +266,7 @@ impl<'a, S: Store> Clerk<'a, S> {
         open.entered.lines.extend(search::lines(&record, entry));
         let record = Arc::new(record);
         open.entered.records.push(Arc::clone(&record));
+        self.place_photos(entry, &record);
         record
     }
 

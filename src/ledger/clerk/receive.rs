@@ -186,6 +186,7 @@ impl<S: Store> Clerk<'_, S> {
                 leg: Leg::Answer,
                 to,
                 parts: vec![answer],
+                media: Vec::new(),
                 held: None,
             };
             self.queue(org, None, &record, leg);

@@ -43,6 +43,10 @@ impl<S: Store> Clerk<'_, S> {
                 "a person answers in this thread; the AI may after its next hand-off",
             )));
         }
+        let photos = match self.photos(org, &submitter, &draft.photos).await? {
+            Ok(photos) => photos,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let from = self.author(org, thread, by).await?;
         let id = draft.id.as_str();
         if draft.internal {
@@ -50,7 +54,7 @@ impl<S: Store> Clerk<'_, S> {
                 id: Some(id.to_owned()),
                 from,
                 text: draft.text.clone(),
-                photos: Vec::new(),
+                photos,
                 copied_from: None,
             };
             let slip = Slip {
@@ -65,7 +69,7 @@ impl<S: Store> Clerk<'_, S> {
             from,
             via,
             text: draft.text.clone(),
-            photos: Vec::new(),
+            photos,
             media: Vec::new(),
             seen: draft.seen,
             phone: None,
@@ -118,12 +122,14 @@ impl<S: Store> Clerk<'_, S> {
 
 /// The answer to an id that was used before.
 fn repeated(first: &Record, thread: &ThreadId, draft: &Draft) -> Answer {
-    let text = match Entry::parse(first.kind, &first.body_team) {
-        Ok(Entry::Message(body)) if !draft.internal => Some(body.text),
-        Ok(Entry::Note(body)) if draft.internal => Some(body.text),
+    let said = match Entry::parse(first.kind, &first.body_team) {
+        Ok(Entry::Message(body)) if !draft.internal => Some((body.text, body.photos)),
+        Ok(Entry::Note(body)) if draft.internal => Some((body.text, body.photos)),
         _ => None,
     };
-    if first.thread.as_ref() == Some(thread) && text.as_deref() == Some(&draft.text) {
+    let same =
+        said.is_some_and(|(text, photos)| text == draft.text && photos.iter().map(|photo| &photo.id).eq(&draft.photos));
+    if first.thread.as_ref() == Some(thread) && same {
         return Ok(Outcome::Duplicate(numbers(first)));
     }
     Err(id_reused())

@@ -7,8 +7,8 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, Record, Sub, ThreadHead,
-    ThreadId,
+    Attempt, AttemptId, Contact, ContactId, Counts, Missing, OrgId, OrgSettings, PersonId, Phone, PhotoId, Place,
+    Record, Sub, ThreadHead, ThreadId, Upload,
 };
 use crate::ledger::audit::OrgHead;
 use crate::ledger::rows::Reading;
@@ -35,6 +35,8 @@ pub(in crate::ledger) trait Store: Send {
     async fn at_seq(&mut self, org: &OrgId, thread: &ThreadId, seq: i64) -> Result<Option<(Counts, i64)>>;
     /// The first messages after a seq that `submitter` did not send.
     async fn others_after(&mut self, org: &OrgId, thread: &ThreadId, seq: i64, submitter: &str) -> Result<Vec<Record>>;
+    /// An upload; it stays as it is until the transaction ends.
+    async fn photo(&mut self, org: &OrgId, id: &PhotoId) -> Result<Option<Upload>>;
     /// All that the batch changed, in each org that grew.
     async fn write(&mut self, all: &[(OrgId, Entered)]) -> Result<()>;
 }
@@ -60,6 +62,10 @@ pub(in crate::ledger) struct Entered {
     /// Whether texts from a number to a phone are off.
     pub consents: BTreeMap<(Phone, Phone), bool>,
     pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// Where photos and files stand now.
+    pub photos: BTreeMap<PhotoId, Place>,
+    /// Parts of MMS, by Twilio's ids of them: to be fetched, or (none) fetched.
+    pub missing: BTreeMap<String, Option<Missing>>,
     /// Numbers that are a contact's besides its own phone.
     pub phones: BTreeSet<(Phone, ContactId)>,
     /// Unrouted texts, by their revs, and the threads that they were routed to by hand.

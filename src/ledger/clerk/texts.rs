@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Clerk, Store};
 use crate::domain::{
-    Attempt, AttemptId, AttemptState, Leg, MessageBody, OrgId, Phone, Record, Side, Text, ThreadId, parts,
+    Attempt, AttemptId, AttemptState, Leg, MessageBody, OrgId, Phone, PhotoId, Record, Side, Text, ThreadId, parts,
 };
 use crate::ledger::texting;
 
@@ -43,6 +43,8 @@ pub(super) struct PlannedLeg {
     pub leg: Leg,
     pub to: Phone,
     pub parts: Vec<String>,
+    /// Photos that go along with the last part.
+    pub media: Vec<PhotoId>,
     pub held: Option<Held>,
 }
 
@@ -74,15 +76,26 @@ impl<S: Store> Clerk<'_, S> {
         let contact = self.orgs[org].threads[thread].contact.clone();
         let mut plan = Plan::default();
         let is_team = body.from.side() == Side::Team;
+        let media: Vec<_> = body.photos.iter().map(|photo| photo.id.clone()).collect();
+        // What came by MMS is not here yet: it is seen in the portal. Photos of the portal go along.
+        let attached = match body.media.len() {
+            0 => String::new(),
+            1 => "(1 attachment)".to_owned(),
+            n => format!("({n} attachments)"),
+        };
+        let said = [body.text.as_str(), &attached];
+        let said: Vec<_> = said.into_iter().filter(|part| !part.is_empty()).collect();
+        let said = said.join(" ");
         if is_team
-            && !body.text.is_empty()
+            && !(said.is_empty() && media.is_empty())
             && let Some(phone) = &contact.phone
         {
             let off = self.is_off(org, &number, phone).await?;
             plan.legs.push(PlannedLeg {
                 leg: Leg::Customer,
                 to: phone.clone(),
-                parts: parts(&body.text),
+                parts: parts(&said),
+                media: media.clone(),
                 held: off.then_some(Held::OptedOut),
             });
         }
@@ -93,12 +106,8 @@ impl<S: Store> Clerk<'_, S> {
             (true, name) => format!("{name} to {}", contact.name),
             (false, _) => contact.name.clone(),
         };
-        let said = match body.media.len() {
-            0 => format!("{who}: {}", body.text),
-            1 => format!("{who}: {} (1 attachment)", body.text),
-            n => format!("{who}: {} ({n} attachments)", body.text),
-        };
-        let copies = self.copies(org, thread, body.phone.as_ref(), &said).await?;
+        let said = format!("{who}: {said}");
+        let copies = self.copies(org, thread, body.phone.as_ref(), &said, &media).await?;
         plan.tag = copies.tag;
         plan.legs.extend(copies.legs);
         Ok(plan)
@@ -111,6 +120,7 @@ impl<S: Store> Clerk<'_, S> {
         thread: &ThreadId,
         writer: Option<&Phone>,
         said: &str,
+        media: &[PhotoId],
     ) -> Result<Plan> {
         let mut plan = Plan::default();
         let Some(settings) = self.orgs[org].settings.clone() else {
@@ -137,6 +147,7 @@ impl<S: Store> Clerk<'_, S> {
                 leg: Leg::Copy,
                 to,
                 parts: parts(&format!("{tag}{said}")),
+                media: media.to_vec(),
                 held,
             });
         }
@@ -173,6 +184,7 @@ impl<S: Store> Clerk<'_, S> {
                 from: number.clone(),
                 to: leg.to.clone(),
                 body,
+                media: if part == parts { leg.media.clone() } else { Vec::new() },
                 state: AttemptState::Due,
                 due_at: record.at,
                 queued_at: record.at,

@@ -81,7 +81,7 @@ impl Keys {
                 self.ids.insert((org.clone(), text.submitter(), id));
             }
             // What it is about is found by its row.
-            Command::Report { .. } => {}
+            Command::Report { .. } | Command::Fetch { .. } => {}
             Command::Resend { thread, by, .. } => self.thread(org, thread, by),
             Command::PutOrg { .. } => {
                 self.made.insert(org.clone());

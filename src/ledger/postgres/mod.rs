@@ -8,6 +8,7 @@ mod keys;
 mod lock;
 mod nodes;
 mod outbox;
+mod photos;
 mod search;
 mod session;
 mod store;

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use async_trait::async_trait;
 
+use super::photos::STATEMENTS;
 use super::transaction::Transaction;
 use super::write;
-use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
+use crate::domain::{
+    Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, PhotoId, Record, Sub, ThreadHead, ThreadId, Upload,
+};
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
 use crate::ledger::rows::{self, Reading, Value, record_columns};
@@ -100,6 +103,10 @@ impl Store for Transaction<'_> {
         ];
         let found = self.connection.rows(sql, &values).await?;
         found.iter().map(|row| rows::record(row, 0)).collect()
+    }
+
+    async fn photo(&mut self, org: &OrgId, id: &PhotoId) -> Result<Option<Upload>> {
+        STATEMENTS.of_org(self.connection, org, id).await
     }
 
     async fn write(&mut self, all: &[(OrgId, Entered)]) -> Result<()> {

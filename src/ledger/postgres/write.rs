@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use super::search;
 use crate::domain::OrgId;
 use crate::ledger::clerk::Entered;
+use crate::ledger::texting;
 
 /// Runs a statement with one array for each column of `$rows`; none if there are no rows.
 macro_rules! write_rows {
@@ -28,6 +29,7 @@ pub(super) async fn write(connection: &mut PgConnection, all: &[(OrgId, Entered)
     write_contacts(connection, all).await?;
     write_people(connection, all).await?;
     write_texting(connection, all).await?;
+    super::photos::write(connection, all).await?;
     write_routes(connection, all).await?;
     write_orgs(connection, all).await
 }
@@ -300,10 +302,10 @@ async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
             .flat_map(|(_, entered)| entered.attempts.values())
             .collect::<Vec<_>>(),
         "INSERT INTO outbox (org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body,
-                             state, due_at, queued_at, called_at, sid)
+                             state, due_at, queued_at, called_at, sid, media)
          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[],
              $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[],
-             $14::bigint[], $15::bigint[], $16::bigint[], $17::text[])
+             $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[])
          ON CONFLICT (org, attempt) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, sid = excluded.sid",
         |attempt| attempt.org.as_str(),
         attempt.id.as_str(),
@@ -322,6 +324,7 @@ async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
         attempt.queued_at,
         attempt.called_at,
         attempt.sid.as_deref(),
+        texting::media(attempt),
     );
     Ok(())
 }

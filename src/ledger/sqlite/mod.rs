@@ -4,6 +4,7 @@
 //! a pool, and those who catch up have another, so that neither waits for the writer or each other.
 
 mod outbox;
+mod photos;
 mod search;
 mod store;
 mod texting;

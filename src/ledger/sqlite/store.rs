@@ -6,8 +6,11 @@ use anyhow::Result;
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
+use super::photos::STATEMENTS;
 use super::search;
-use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
+use crate::domain::{
+    Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, PhotoId, Record, Sub, ThreadHead, ThreadId, Upload,
+};
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
 use crate::ledger::rows::{self, CONTACT_COLUMNS, contact_columns, head_columns, record_columns};
@@ -162,6 +165,10 @@ impl Store for Transaction<'_> {
         .collect()
     }
 
+    async fn photo(&mut self, org: &OrgId, id: &PhotoId) -> Result<Option<Upload>> {
+        STATEMENTS.of_org(self.0, org, id).await
+    }
+
     async fn write(&mut self, all: &[(OrgId, Entered)]) -> Result<()> {
         for (org, entered) in all {
             self.write_org(org, entered).await?;
@@ -247,6 +254,7 @@ impl Transaction<'_> {
             .await?;
         }
         self.write_texting(org, entered).await?;
+        self.write_photos(org, entered).await?;
         self.write_routes(org, entered).await?;
         for (sub, before) in &entered.revocations {
             sqlx::query(

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::store::Transaction;
 use crate::domain::{Attempt, OrgId};
 use crate::ledger::clerk::Entered;
+use crate::ledger::texting;
 
 impl Transaction<'_> {
     pub(super) async fn write_texting(&mut self, org: &OrgId, entered: &Entered) -> Result<()> {
@@ -87,8 +88,8 @@ impl Transaction<'_> {
     async fn put_attempt(&mut self, attempt: &Attempt) -> Result<()> {
         sqlx::query(
             "INSERT INTO outbox (org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body,
-                                 state, due_at, queued_at, called_at, sid)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                                 state, due_at, queued_at, called_at, sid, media)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
              ON CONFLICT (org, attempt) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, sid = excluded.sid",
         )
         .bind(attempt.org.as_str())
@@ -108,6 +109,7 @@ impl Transaction<'_> {
         .bind(attempt.queued_at)
         .bind(attempt.called_at)
         .bind(attempt.sid.as_deref())
+        .bind(texting::media(attempt))
         .execute(&mut *self.0)
         .await?;
         Ok(())

@@ -5,6 +5,7 @@
 
 mod answer;
 mod error;
+mod media;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use answer::{Accepted, Direction, Listed};
 pub use error::{CreateError, ReadError, Unusable};
+pub use media::MediaError;
 
 use answer::Page;
 use error::Failure;

@@ -290,3 +290,86 @@ async fn what_cannot_be_read_says_why() {
         assert_eq!(client.fetch(SID).await, Err(expected));
     }
 }
+
+const PART: &str = "ME00000000000000000000000000000001";
+
+/// What became of a part, and what was asked for it.
+async fn part(answers: &[String]) -> (Result<String, MediaError>, Vec<String>) {
+    let (client, served) = stub(answers).await;
+    let opened = match client.media(SID, PART).await {
+        Ok(response) => Ok(response.text().await.unwrap()),
+        Err(error) => Err(error),
+    };
+    let requests = tokio::time::timeout(Duration::from_secs(1), served).await;
+    (
+        opened,
+        requests.map_or_else(|_| Vec::new(), |requests| requests.unwrap()),
+    )
+}
+
+fn redirect(to: &str) -> String {
+    http("307 Temporary Redirect", &format!("location: {to}\r\n"), "")
+}
+
+#[tokio::test]
+async fn a_part_of_an_mms_is_fetched_by_a_redirect_without_the_credentials() {
+    let (opened, requests) = part(&[redirect("/cdn/1"), redirect("/cdn/2"), http("200 OK", "", "picture")]).await;
+    assert_eq!(opened, Ok("picture".into()));
+    let path = format!("GET /2010-04-01/Accounts/{ACCOUNT}/Messages/{SID}/Media/{PART} ");
+    assert!(requests[0].starts_with(&path), "{}", requests[0]);
+    let credentials = |request: &String| request.to_lowercase().contains("authorization: basic");
+    assert_eq!(
+        requests.iter().map(credentials).collect::<Vec<_>>(),
+        [true, false, false]
+    );
+    assert!(requests[2].starts_with("GET /cdn/2 "));
+}
+
+#[tokio::test]
+async fn no_redirect_leads_out_of_what_is_allowed() {
+    for to in [
+        "http://169.254.169.254/latest/meta-data/",
+        "https://127.0.0.1/",
+        "http://127.0.0.1:1/",
+        "https://evil.example/x",
+        "file:///etc/passwd",
+        "https://twilio.com.evil.example/",
+    ] {
+        let (opened, _) = part(&[redirect(to)]).await;
+        assert!(matches!(opened, Err(MediaError::Never(_))), "{to}: {opened:?}");
+    }
+    let round = vec![redirect("/again"); 5];
+    let (opened, _) = part(&round).await;
+    assert!(
+        matches!(opened, Err(MediaError::Never(_))),
+        "no more than three: {opened:?}"
+    );
+    for (status, later) in [
+        ("404 Not Found", true),
+        ("500 X", true),
+        ("429 X", true),
+        ("401 X", false),
+        ("403 X", false),
+    ] {
+        let (opened, _) = part(&[http(status, "", "")]).await;
+        assert_eq!(
+            matches!(opened, Err(MediaError::Later(_))),
+            later,
+            "{status}: {opened:?}"
+        );
+    }
+    let (client, _) = stub(&[]).await;
+    for (message, source) in [("SM1", PART), (SID, "../../x"), (SID, "ME1"), ("../x", PART)] {
+        assert!(matches!(client.media(message, source).await, Err(MediaError::Never(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_message_whose_webhook_got_lost_tells_its_parts() {
+    let list =
+        format!(r#"{{"media_list":[{{"sid":"{PART}","content_type":"image/png"}},{{"sid":"x","content_type":"y"}}]}}"#);
+    let (client, _) = stub(&[http("200 OK", "", &list)]).await;
+    let parts = client.media_of(SID).await.unwrap();
+    let parts: Vec<_> = parts.iter().map(|one| (&*one.source, &*one.content_type)).collect();
+    assert_eq!(parts, [(PART, "image/png")]);
+}

@@ -4,6 +4,7 @@ mod by_hand;
 mod crm;
 mod handoffs;
 mod marks;
+pub mod photos;
 mod reading;
 mod search;
 mod texts;
@@ -56,6 +57,11 @@ macro_rules! suite {
                     texts::a_number_is_one_orgs,
                     texts::a_picture_alone_is_a_message,
                     texts::couriers_share_the_work,
+                    photos::a_photo_is_sent_once_and_by_whoever_uploaded_it,
+                    photos::what_nobody_sends_is_removed_and_what_was_sent_is_for_ever,
+                    photos::photos_go_along_with_the_last_part_of_each_text,
+                    photos::what_an_mms_brought_follows_its_message_to_another_thread,
+                    photos::a_part_of_an_mms_is_appended_once_and_its_photo_stands_with_its_message,
                     handoffs::a_handoff_lands_in_the_thread_of_that_contact_or_phone,
                     handoffs::a_handoff_by_a_phone_that_is_nobodys_or_several_peoples_makes_a_contact,
                     handoffs::a_handoff_is_kept_once_per_id_however_many_send_it_at_once,

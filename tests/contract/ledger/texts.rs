@@ -661,6 +661,7 @@ pub async fn a_picture_alone_is_a_message(book: Book) {
     let mms = Received {
         media: vec![Medium {
             source: "ME1".into(),
+            message: None,
             content_type: "image/jpeg".into(),
         }],
         ..text("MM1", ANA, "")
@@ -668,7 +669,7 @@ pub async fn a_picture_alone_is_a_message(book: Book) {
     receive(&book, mms).await.unwrap();
     let (record, _) = last(&book).await;
     assert!(record.body_public.unwrap().contains(r#""media_expected":1"#));
-    assert_eq!(said(&send_all(&book).await), [(TRUCK, "#1 Ana:  (1 attachment)")]);
+    assert_eq!(said(&send_all(&book).await), [(TRUCK, "#1 Ana: (1 attachment)")]);
     book.is_clean().await;
 }
 

@@ -230,6 +230,7 @@ async fn launch(
     }
     let mut child = command
         .env("CREWLINE_JWT_SECRET", SECRET)
+        .env("CREWLINE_PHOTOS", data.path().join("photos"))
         .envs(settings.iter().map(|(k, v)| (k.as_str(), v.as_str())))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

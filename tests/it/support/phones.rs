@@ -56,6 +56,11 @@ impl Phones {
         self.simulator.text(from, NUMBER, body).await
     }
 
+    /// The same with pictures: `{to, body?, media: [{content_type, base64}]}`.
+    pub async fn send(&self, from: &str, text: Value) {
+        self.simulator.ask("POST", &format!("phones/{from}/texts"), text).await;
+    }
+
     pub async fn switch(&self, phone: &str, switch: &str) {
         self.simulator
             .ask("PUT", &format!("phones/{phone}"), json!({"switch": switch}))

@@ -1,0 +1,209 @@
+//! Photos as people see them: five from the portal to the CRM and to a business phone, five back by MMS.
+
+use serde_json::{Value, json};
+
+use crate::photos::{files, uploaded};
+use crate::support::chromium::Browser;
+use crate::support::pages::{Tab, row};
+use crate::support::phones::{NUMBER, Phones};
+use crate::support::{Org, PATIENCE};
+
+const TRUCK: &str = "+14155556701";
+const ANA: &str = "+14155556712";
+
+/// Puts a file into the page's picker, as if somebody had chosen it there.
+async fn choose(tab: &Tab, names: &[&str]) {
+    use base64::Engine;
+    let files: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let bytes = std::fs::read(files().join(name)).unwrap();
+            json!([name, base64::engine::general_purpose::STANDARD.encode(bytes)])
+        })
+        .collect();
+    let script = format!(
+        r#"(() => {{
+            const input = document.querySelector('[data-testid="photo-input"]');
+            const chosen = new DataTransfer();
+            for (const [name, base64] of {}) {{
+                const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+                chosen.items.add(new File([bytes], name));
+            }}
+            input.files = chosen.files;
+            input.dispatchEvent(new Event("change"));
+        }})()"#,
+        json!(files)
+    );
+    tab.0.eval(&script).await;
+}
+
+async fn previews(tab: &Tab, state: &str, count: usize) {
+    let shown = format!(r#"document.querySelectorAll('[data-testid="photo-preview"][data-state="{state}"]').length"#);
+    tab.0.until(&format!("{shown} === {count}")).await;
+}
+
+/// Waits for so many photos in the thread whose pictures are really there.
+async fn photos(tab: &Tab, count: usize) {
+    let there = r#"[...document.querySelectorAll('[data-testid="message"]:not(.pending) [data-testid="photo"]')]
+        .filter((photo) => photo.complete && photo.naturalWidth > 0).length"#;
+    tab.0.until(&format!("{there} === {count}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five_come_back() {
+    use base64::Engine;
+    let phones = Phones::start().await;
+    let hub = phones.hub().await;
+    let settings = json!({"number": NUMBER, "business_phones": [TRUCK], "origins": [hub.url]});
+    let org = Org::with(&hub, "pictures", settings).await;
+    let ana = org
+        .customer_with(&hub, "ana", json!({"name": "Ana Souza", "phone": ANA}))
+        .await;
+    let browser = Browser::start().await;
+    let open = async |page: &str, token: &str| {
+        let tab = Tab(browser.open(&format!("{}/{page}#token={token}", hub.url)).await);
+        tab.live().await;
+        tab
+    };
+    let portal = open("portal", &ana.token).await;
+    let crm = open("crm", &org.staff("sam", "Sam Ortiz").token).await;
+
+    // Four, then three more: the sixth and the seventh are refused, and one that is none.
+    choose(
+        &portal,
+        &["orientation-6.jpg", "progressive.jpg", "cmyk.jpg", "html.png"],
+    )
+    .await;
+    previews(&portal, "uploaded", 3).await;
+    previews(&portal, "failed", 1).await;
+    let refused = r#"document.querySelector('[data-testid="photo-preview"][data-code="photo_format"]')"#;
+    assert!(
+        portal
+            .0
+            .eval(&format!("{refused}.textContent"))
+            .await
+            .as_str()
+            .unwrap()
+            .contains("JPG or a PNG")
+    );
+    portal
+        .0
+        .click(r#"[data-code="photo_format"] [data-testid="photo-remove"]"#)
+        .await;
+    choose(&portal, &["bits16.png", "interlaced.png", "plain.jpg"]).await;
+    previews(&portal, "uploaded", 5).await;
+    let refusal = r#"document.querySelector('[data-testid="photo-refusal"]')"#;
+    assert_eq!(
+        portal.0.eval(&format!("{refusal}.dataset.code")).await,
+        "too_many_photos"
+    );
+    portal.picture("photos-chosen").await;
+    portal.say("Under the sink").await;
+    previews(&portal, "uploaded", 0).await;
+    photos(&portal, 5).await;
+    crm.0.click(&row(ana.thread())).await;
+    photos(&crm, 5).await;
+    crm.picture("photos-crm").await;
+
+    // A click opens the whole picture.
+    crm.0.click(r#"[data-testid="message"] [data-testid="photo"]"#).await;
+    let whole = r#"document.querySelector('.lightbox [data-testid="photo-full"]')"#;
+    crm.0
+        .until(&format!("{whole}?.naturalWidth === 60 && {whole}.naturalHeight === 40"))
+        .await;
+    crm.0.click(r#"[data-testid="photo-close"]"#).await;
+    crm.0.until("document.querySelector('.lightbox') === null").await;
+
+    // The business phone has them as one MMS, of pictures that it can show.
+    phones.gets(TRUCK, "#1 Ana Souza: Under the sink").await;
+    let pictures = async |phone: &str, by: &str| -> Vec<Value> {
+        let shows = phones.shows(phone).await;
+        let last = shows.iter().rfind(|one| one["by"] == by);
+        last.map_or_else(Vec::new, |one| one["media"].as_array().unwrap().clone())
+    };
+    let start = std::time::Instant::now();
+    while pictures(TRUCK, "number").await.len() < 5 {
+        assert!(start.elapsed() < PATIENCE, "{:?}", phones.shows(TRUCK).await);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(
+        pictures(TRUCK, "number")
+            .await
+            .iter()
+            .all(|one| one["content_type"] == "image/jpeg")
+    );
+
+    // Back by MMS: five of the kinds that phones send.
+    let media: Vec<_> = [
+        ("orientation-3.jpg", "image/jpeg"),
+        ("plain.png", "image/png"),
+        ("animated.gif", "image/gif"),
+        ("a.webp", "image/webp"),
+        ("a.gif", "image/gif"),
+    ]
+    .map(|(name, kind)| {
+        let bytes = std::fs::read(files().join(name)).unwrap();
+        json!({"content_type": kind, "base64": base64::engine::general_purpose::STANDARD.encode(bytes)})
+    })
+    .to_vec();
+    phones
+        .send(TRUCK, json!({"to": NUMBER, "body": "#1 Like this", "media": media}))
+        .await;
+    photos(&portal, 10).await;
+    photos(&crm, 10).await;
+    phones.gets(ANA, "Like this (5 attachments)").await;
+    // What calls itself a picture and is a page is a file that is only ever downloaded.
+    let page = json!({"content_type": "image/png", "base64": "PGh0bWw+PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="});
+    phones
+        .send(ANA, json!({"to": NUMBER, "body": "look", "media": [page]}))
+        .await;
+    crm.0
+        .until(r#"document.querySelector('[data-testid="file"]') !== null"#)
+        .await;
+    let log = org.log(&hub).await;
+    let id = log
+        .iter()
+        .find_map(|one| one["file"]["id"].as_str())
+        .expect("a file")
+        .to_owned();
+    let served = crate::photos::get(&hub, Some(&ana.token), &format!("/v1/photos/{id}")).await;
+    let header = |name: &str| served.headers[name].to_str().unwrap().to_owned();
+    assert_eq!(header("content-type"), "application/octet-stream");
+    assert!(header("content-disposition").starts_with("attachment;"));
+    assert!(served.bytes.starts_with(b"<html>"));
+
+    // Staff answer with photos: the customer's phone has them, too.
+    let photo = uploaded(&hub, &org.staff("sam", "Sam Ortiz").token, "plain.jpg").await;
+    let said = json!({"id": "p1", "text": "", "photos": [photo]});
+    let path = format!("/v1/threads/{}/messages", ana.thread());
+    assert_eq!(
+        hub.post(&org.staff("sam", "Sam Ortiz").token, &path, &said)
+            .await
+            .status,
+        201
+    );
+    photos(&portal, 11).await;
+    let start = std::time::Instant::now();
+    while pictures(ANA, "number").await.len() != 1 {
+        assert!(start.elapsed() < PATIENCE, "{:?}", phones.shows(ANA).await);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    portal.0.reload().await;
+    portal.live().await;
+    // What is out of view is not fetched before somebody looks.
+    let all = r#"document.querySelectorAll('[data-testid="photo"]').length"#;
+    portal.0.until(&format!("{all} === 11")).await;
+    portal
+        .0
+        .eval(r#"document.querySelector('[data-testid="thread"]').scrollTop = 0"#)
+        .await;
+    photos(&portal, 11).await;
+    portal.picture("photos-portal").await;
+    // Nothing is wrong but that upload, which a browser always tells.
+    assert!(
+        portal.0.errors().iter().all(|error| error.contains("415")),
+        "{:?}",
+        portal.0.errors()
+    );
+    crm.is_sound().await;
+}
