@@ -36,6 +36,9 @@ impl Default for OrgHead {
     }
 }
 
+/// What is kept of a photo or file that was sent: its hash, its size if it is a photo, and where it stands.
+type Sent = (String, Option<(u32, u32)>, Option<Place>);
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Projections {
     pub head: OrgHead,
@@ -54,8 +57,7 @@ pub struct Projections {
     pub consents: BTreeMap<(Phone, Phone), bool>,
     /// For each text of each message, how many parts of it were queued.
     pub queued: BTreeMap<(ThreadId, i64, Leg, Phone), u32>,
-    /// Of each photo and file that was sent: its hash, its size if it is a photo, and where it stands.
-    pub photos: BTreeMap<PhotoId, (String, Option<(u32, u32)>, Option<Place>)>,
+    pub photos: BTreeMap<PhotoId, Sent>,
     /// Parts of MMS that are to be fetched, without how often that was tried.
     pub missing: BTreeMap<String, Missing>,
     /// Numbers that are a contact's besides its own phone.

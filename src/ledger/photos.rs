@@ -192,7 +192,7 @@ pub(super) async fn sent(reading: &mut impl Reading, org: &OrgId) -> anyhow::Res
         " FROM photos WHERE org = $1 AND state = 'sent'"
     );
     let found = reading.rows(sql, &[Value::Text(org.as_str())]).await?;
-    found.iter().map(|row| upload(row)).collect()
+    found.iter().map(upload).collect()
 }
 
 pub(super) async fn all_missing(reading: &mut impl Reading, org: &OrgId) -> anyhow::Result<Vec<Missing>> {

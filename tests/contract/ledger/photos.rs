@@ -48,7 +48,7 @@ pub async fn a_photo_is_sent_once_and_by_whoever_uploaded_it(book: Book) {
     assert_eq!(book.run(say("m1", &[&one, &two])).await, Ok(Outcome::Duplicate(first)));
     for others in [&[&two, &one][..], &[&one], &[]] {
         let draft = Draft {
-            photos: others.iter().map(|id| PhotoId::clone(id)).collect(),
+            photos: others.iter().copied().cloned().collect(),
             ..with("m1", &[&one], false)
         };
         assert_eq!(book.run(book.draft("ana", "ana", draft)).await, Err(Code::IdReused));
@@ -103,12 +103,18 @@ pub async fn what_nobody_sends_is_removed_and_what_was_sent_is_for_ever(book: Bo
         .await
         .unwrap();
     assert_eq!(book.photos.expire(Duration::from_secs(60), 10).await.unwrap(), []);
-    assert_eq!(book.photos.expire(Duration::ZERO, 10).await.unwrap(), [unsent.clone()]);
+    assert_eq!(
+        book.photos.expire(Duration::ZERO, 10).await.unwrap(),
+        std::slice::from_ref(&unsent)
+    );
     let late = book.draft("ana", "ana", with("m2", &[&unsent], false));
     assert_eq!(book.run(late).await, Err(Code::UnknownPhoto), "its files are going");
     assert_eq!(book.photos.photo(&unsent).await.unwrap(), None);
     // A sweep that died half-way is done again.
-    assert_eq!(book.photos.expire(Duration::ZERO, 10).await.unwrap(), [unsent.clone()]);
+    assert_eq!(
+        book.photos.expire(Duration::ZERO, 10).await.unwrap(),
+        std::slice::from_ref(&unsent)
+    );
     book.photos.forget(&unsent).await.unwrap();
     book.photos.forget(&sent).await.unwrap();
     assert_eq!(book.photos.expire(Duration::ZERO, 10).await.unwrap(), []);
