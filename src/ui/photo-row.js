@@ -80,7 +80,7 @@ const observer = globalThis.IntersectionObserver && new IntersectionObserver((en
     observer.unobserve(target);
     near.get(target)?.();
   }
-}, { rootMargin: "600px" });
+}, { rootMargin: "600px", scrollMargin: "600px" });
 
 function whenNear(element, act) {
   near.set(element, act);

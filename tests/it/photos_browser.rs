@@ -113,6 +113,9 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
         .await;
     crm.0.click(r#"[data-testid="photo-close"]"#).await;
     crm.0.until("document.querySelector('.lightbox') === null").await;
+    // To look at the first photo it was scrolled up to.
+    let end = r#"(() => { const log = document.querySelector('[data-testid="thread"]'); log.scrollTop = log.scrollHeight; })()"#;
+    crm.0.eval(end).await;
 
     // The business phone has them as one MMS, of pictures that it can show.
     phones.gets(TRUCK, "#1 Ana Souza: Under the sink").await;
