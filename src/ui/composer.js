@@ -28,7 +28,7 @@ class Composer extends HTMLElement {
   #left = h("span", { class: "left", "aria-live": "polite" });
   #toggle = h("input", { type: "checkbox", role: "switch", "data-testid": "note-toggle" });
   #tray = h("crew-photos");
-  #attach = h("button", { type: "button", class: "attach", "aria-label": "Add photos", title: "Add photos", "data-testid": "attach", onclick: () => this.#tray.choose() }, "+");
+  #attach = h("button", { type: "button", class: "add-photos", "aria-label": "Add photos", title: "Add photos", "data-testid": "attach", onclick: () => this.#tray.choose() }, "+");
   #form = h("form", {}, this.#attach, this.#text, this.#send);
   #disabled = false;
   #texted = false;

@@ -14,7 +14,7 @@ use crate::handoffs::call;
 use crate::support::phones::NUMBER;
 use crate::support::{Client, Dial, Hub, Person, fresh_id};
 
-use planted::{BOB, CANARIES, Scene, TRUCK, plant};
+use planted::{BOB, CANARIES, PHOTO, Scene, TRUCK, plant};
 
 /// Who of the team may call a route.
 #[derive(Clone, Copy, PartialEq)]
@@ -27,6 +27,8 @@ enum By {
     /// The simulator alone serves it; the hub does not have it.
     Simulator,
 }
+
+const PHOTOS: &str = "/v1/photos";
 
 type Route = (By, &'static str, &'static str, String, Option<Value>);
 
@@ -86,6 +88,21 @@ fn routes(scene: &Scene) -> Vec<Route> {
         (Staff, "GET", "/v1/search", "/v1/search?q=canary".into(), None),
         (Staff, "GET", "/v1/search", "/v1/search?q=leak&sort=newest".into(), None),
         (Service, "GET", "/v1/log", "/v1/log?after=0".into(), None),
+        (Staff, "POST", PHOTOS, PHOTOS.into(), None),
+        (
+            Staff,
+            "GET",
+            "/v1/photos/{photo}",
+            format!("/v1/photos/{}", scene.photo),
+            None,
+        ),
+        (
+            Staff,
+            "GET",
+            "/v1/photos/{photo}/link",
+            format!("/v1/photos/{}/link", scene.photo),
+            None,
+        ),
         (
             Staff,
             "GET",
@@ -250,6 +267,9 @@ async fn nothing_internal_is_in_any_byte_that_a_customer_is_served() {
             ];
             let signature = scene.phones.sign(path, &params);
             scene.phones.post(path, &params, &signature).await.0
+        } else if (*method, path.as_str()) == ("POST", PHOTOS) {
+            crate::photos::uploaded(&scene.hub, &scene.staff.token, PHOTO).await;
+            201
         } else {
             scene.hub.ask(method, path, token, body.as_ref()).await.status
         };
@@ -263,6 +283,9 @@ async fn nothing_internal_is_in_any_byte_that_a_customer_is_served() {
             *id = fresh_id().into();
         }
         let answer = scene.hub.ask(method, path, Some(&scene.ana.token), body.as_ref()).await;
+        if path.contains(&scene.photo) {
+            assert_eq!(answer.status, 404, "{path}: a note's photo is the team's");
+        }
         served.push(format!("{method} {path}: {:?} {}", answer.headers, answer.text));
     }
     let stale = json!({"id": fresh_id(), "text": "x", "seen": 1});

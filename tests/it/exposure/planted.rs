@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::handoffs::call;
 use crate::support::phones::{NUMBER, Phones};
-use crate::support::{Client, Hub, Org, Person};
+use crate::support::{Client, Hub, Org, Person, fresh_id};
 
 pub const TRUCK: &str = "+14155557701";
 const ANA: &str = "+14155550912";
@@ -36,6 +36,9 @@ pub const CANARIES: [&str; 21] = [
     "crm-backend",
 ];
 
+/// Of those that the photos' tests make.
+pub const PHOTO: &str = "plain.jpg";
+
 pub struct Scene {
     pub phones: Phones,
     pub hub: Hub,
@@ -48,6 +51,8 @@ pub struct Scene {
     pub unrouted: i64,
     pub unknown: String,
     pub attempt: String,
+    /// In a note of her own thread.
+    pub photo: String,
 }
 
 pub async fn plant() -> Scene {
@@ -106,6 +111,10 @@ pub async fn plant() -> Scene {
         .as_str()
         .unwrap()
         .to_owned();
+    let photo = crate::photos::uploaded(&hub, &staff.token, PHOTO).await;
+    let note = json!({"id": fresh_id(), "text": "note-canary: a photo", "internal": true, "photos": [photo]});
+    let path = format!("/v1/threads/{}/messages", ana.thread());
+    hub.post(&staff.token, &path, &note).await.ok();
     Scene {
         phones,
         hub,
@@ -117,5 +126,6 @@ pub async fn plant() -> Scene {
         unrouted,
         unknown,
         attempt,
+        photo,
     }
 }
