@@ -96,7 +96,7 @@ impl Courier {
             }
             while calls.try_join_next().is_some() {}
             // Not for each that ends: a claim is a transaction.
-            while IN_FLIGHT - calls.len() >= IN_FLIGHT / 4 {
+            while calls.len() <= IN_FLIGHT - IN_FLIGHT / 4 {
                 let room = IN_FLIGHT - calls.len();
                 match self.claim(room).await {
                     Ok(attempts) if attempts.is_empty() => break,

@@ -47,12 +47,10 @@ pub trait Outbox: Send + Sync + 'static {
 macro_rules! statements {
     ($now:literal, $skip:literal) => {
         crate::ledger::outbox::Statements {
+            // Materialized: as a subquery the plan may choose anew for each row that it joins, and more than
+            // were asked for.
             claim: concat!(
-                "UPDATE outbox SET state = 'calling', called_at = ",
-                $now,
-                ", due_at = ",
-                $now,
-                " + $2 FROM (
+                "WITH c AS MATERIALIZED (
                      SELECT o.attempt AS chosen FROM outbox o
                      WHERE o.state = 'due' AND o.due_at <= ",
                 $now,
@@ -65,8 +63,12 @@ macro_rules! statements {
                 "))
                      ORDER BY o.due_at LIMIT $1",
                 $skip,
-                ") c
-                 WHERE attempt = chosen AND state = 'due' RETURNING ",
+                ")
+                 UPDATE outbox SET state = 'calling', called_at = ",
+                $now,
+                ", due_at = ",
+                $now,
+                " + $2 FROM c WHERE attempt = chosen AND state = 'due' RETURNING ",
                 crate::ledger::texting::attempt_columns!()
             ),
             postpone: concat!(
@@ -75,15 +77,15 @@ macro_rules! statements {
                 " + $2 WHERE attempt = $1 AND state = 'calling' RETURNING attempt"
             ),
             revisit: concat!(
-                "UPDATE outbox SET due_at = ",
-                $now,
-                " + $3 - $2 FROM (
+                "WITH c AS MATERIALIZED (
                      SELECT o.attempt AS chosen FROM outbox o WHERE o.state = $1 AND o.due_at <= ",
                 $now,
                 " - $2 ORDER BY o.due_at LIMIT $4",
                 $skip,
-                ") c
-                 WHERE attempt = chosen AND state = $1 RETURNING ",
+                ")
+                 UPDATE outbox SET due_at = ",
+                $now,
+                " + $3 - $2 FROM c WHERE attempt = chosen AND state = $1 RETURNING ",
                 crate::ledger::texting::attempt_columns!()
             ),
         }

@@ -58,24 +58,27 @@ macro_rules! statements {
                 " FROM photos WHERE org = $1 AND photo = $2 AND state <> 'going'",
                 $hold
             ),
+            // Materialized, as the outbox's claim is, and for its reason.
             expire: concat!(
-                "UPDATE photos SET state = 'going' FROM (
+                "WITH c AS MATERIALIZED (
                      SELECT p.photo AS chosen FROM photos p WHERE p.state <> 'sent' AND p.at <= ",
                 $now,
                 " - $1 ORDER BY p.at LIMIT $2",
                 $skip,
-                ") c
+                ")
+                 UPDATE photos SET state = 'going' FROM c
                  WHERE photo = chosen AND state <> 'sent' RETURNING photo"
             ),
             missing: concat!(
-                "UPDATE missing SET tries = tries + 1, due_at = ",
-                $now,
-                " + $2 FROM (
+                "WITH c AS MATERIALIZED (
                      SELECT m.org AS o, m.source AS s FROM missing m WHERE m.due_at <= ",
                 $now,
                 " ORDER BY m.due_at LIMIT $1",
                 $skip,
-                ") c
+                ")
+                 UPDATE missing SET tries = tries + 1, due_at = ",
+                $now,
+                " + $2 FROM c
                  WHERE org = o AND source = s
                  RETURNING org, source, message, thread, of, part, content_type, tries"
             ),

@@ -10,7 +10,7 @@ use super::Postgres;
 
 /// Of the sessions that share out the outbox; a row is left out while there is none.
 const LOOK: &str = "SELECT extract(epoch FROM clock_timestamp() - xact_start) * 1000 FROM pg_stat_activity
-    WHERE application_name = 'crewline' AND state <> 'idle' AND query LIKE 'UPDATE outbox%' \\watch 0.02\n";
+    WHERE application_name = 'crewline' AND state <> 'idle' AND query LIKE '%UPDATE outbox%' \\watch 0.02\n";
 
 /// Ends with this value.
 pub struct Transactions {
