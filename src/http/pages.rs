@@ -23,23 +23,23 @@ struct Files;
 /// `/`, `/portal` and `/crm`.
 pub fn router() -> Router {
     Router::new()
-        .route("/", get(|headers| page("index.html", headers)))
-        .route("/portal", get(|headers| page("portal.html", headers)))
-        .route("/crm", get(|headers| page("crm.html", headers)))
+        .route("/", get(|headers| page("pages/index.html", headers)))
+        .route("/portal", get(|headers| page("pages/portal.html", headers)))
+        .route("/crm", get(|headers| page("pages/crm.html", headers)))
         .merge(files())
 }
 
 /// What the pages load.
 pub fn files() -> Router {
     Router::new().route(
-        "/ui/{file}",
+        "/ui/{*file}",
         get(|Path(file): Path<String>, headers: HeaderMap| async move { page(&file, headers).await }),
     )
 }
 
 /// `/phones`: only where there is a simulator.
 pub fn phones() -> Router {
-    Router::new().route("/phones", get(|headers| page("phones.html", headers)))
+    Router::new().route("/phones", get(|headers| page("pages/phones.html", headers)))
 }
 
 /// Who can be signed in with one click: everybody. Only `crewline demo` serves it.

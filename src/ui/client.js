@@ -18,7 +18,7 @@
  *
  * Events, with what `detail` holds:
  *   state       {state}: connecting, catching-up, live, offline, signed-out
- *   welcome     {you, fresh}
+ *   welcome     {you, org, fresh}
  *   change      the record, each once and in order
  *   caught-up   {cursor}
  *   badge       {unread, new?, waiting?, as_of}, never older than the last
@@ -30,13 +30,13 @@
  *   signed-out  {reason}: "token" or "forbidden"; the client has given up
  *   error       {code, message, retry}: about a frame that has no id
  */
-import { Api, CrewlineError } from "./api.js";
-import { Line } from "./line.js";
-import { Marks } from "./marks.js";
-import { Outbox, uuid } from "./outbox.js";
-import { Questions } from "./questions.js";
-import { Timers } from "./timers.js";
-import { Tokens, personKey } from "./token.js";
+import { Api, CrewlineError } from "./client/api.js";
+import { Line } from "./client/line.js";
+import { Marks } from "./client/marks.js";
+import { Outbox, uuid } from "./client/outbox.js";
+import { Questions } from "./client/questions.js";
+import { Timers } from "./client/timers.js";
+import { Tokens, personKey } from "./client/token.js";
 
 export { CrewlineError };
 
@@ -61,6 +61,8 @@ export class CrewlineClient extends EventTarget {
   state = "offline";
   /** Who this is, as the server says; null before the first welcome. */
   you = null;
+  /** The business: its name and, if it has one, its colour. @type {{name: string, color?: string} | null} */
+  org = null;
   /** The last number of the own view that was applied. */
   cursor = null;
   log = null;
@@ -95,7 +97,7 @@ export class CrewlineClient extends EventTarget {
     }, options);
   }
 
-  /** What is on its way out, oldest first. @returns {import("./outbox.js").Outgoing[]} */
+  /** What is on its way out, oldest first. @returns {import("./client/outbox.js").Outgoing[]} */
   get outbox() {
     return [...this.#outbox.entries];
   }
@@ -103,6 +105,13 @@ export class CrewlineClient extends EventTarget {
   connect() {
     globalThis.addEventListener?.("storage", this.#otherTab);
     this.#line.open();
+  }
+
+  /** A newer token of the same person: it is shown at once, so that the line need not break. */
+  renew(token) {
+    if (!this.#tokens.renew(token)) return;
+    if (this.#welcomed) this.#line.send({ type: "token", token });
+    else if (this.state === "signed-out") this.connect();
   }
 
   /** Leaves for good, or until `connect`. What is queued stays in the storage. */
@@ -242,15 +251,15 @@ export class CrewlineClient extends EventTarget {
   }
 
   #hearing = {
-    welcome: ({ you, cursor, log, limits, heartbeat_ms }) => {
+    welcome: ({ you, org = null, cursor, log, limits, heartbeat_ms }) => {
       const fresh = this.cursor === null;
-      Object.assign(this, { you, log, limits: limits ?? this.limits, cursor: this.cursor ?? cursor });
+      Object.assign(this, { you, org, log, limits: limits ?? this.limits, cursor: this.cursor ?? cursor });
       this.#welcomed = true;
       this.#line.welcomed(heartbeat_ms);
       this.#outbox.open(personKey(you));
       this.#questions.askAgain();
       this.#setState("catching-up");
-      this.#emit("welcome", { you, fresh });
+      this.#emit("welcome", { you, org, fresh });
       this.#marks.flush();
       this.#flush();
     },

@@ -1,183 +1,168 @@
-import { saidBy } from "./conversation.js";
-
 /**
- * The staff's list of threads as state, without a page around it: pages of the
- * inbox and changes of the log go in, rows come out.
+ * <crewline-inbox>: the team's shared inbox: the list of conversations, the one
+ * that is open, search, and what needs a hand.
  *
- *   const inbox = new Inbox();
- *   inbox.load(await client.inbox({ filter: "new" }));
- *   const { thread, unsure } = inbox.apply(change) ?? {};
- *   if (unsure) inbox.refresh(await client.thread(thread));
- *   inbox.listed("new");
+ *   <script type="module" src="https://hub.example/ui/inbox.js"></script>
+ *   <crewline-inbox token-url="/my-backend/crewline-token"></crewline-inbox>
  *
- * A change tells nearly always what becomes of "new" and "waiting". Where it
- * does not (a read that stops half-way, a thread that is not loaded), the row
- * is `unsure` and the thread is to be asked for.
+ *   inbox.selected = thread;      // opens it; null closes it
+ *   inbox.reveal(thread, rev);    // opens it and goes back to that record
+ *   inbox.addEventListener("crewline-select", ({ detail }) => …);    // {thread}, when its user opens or closes one
  *
- * @typedef {object} Row
- * @property {string} thread
- * @property {{id: string, name: string, phone: string | null, unknown?: boolean}} contact
- * @property {object | null} [last] newest message or note; undefined while it is not known
- * @property {number} active its rev
- * @property {boolean} new
- * @property {number} unread
- * @property {number | null} waiting_since
- * @property {boolean} failed the last text to the customer failed, or may have
- * @property {boolean} handoff the AI handed a call over that nobody has answered
- * @property {number} [failedAt] the seq of its message, if that was told
- * @property {number} seq the thread's last
- * @property {number} asOf the rev up to which this row is right
+ * It fills the box that it is given, and shows list or conversation where both
+ * find no room. Colours are custom properties, see styles/theme.css; token,
+ * events and the rest are in base/element.js.
  */
-export class Inbox {
-  /** @type {Map<string, Row>} */
-  rows = new Map();
-  /** Where the next page begins; null at the end, undefined before the first page. */
-  next = undefined;
+import { h, setText } from "./base/dom.js";
+import { CrewlineElement } from "./base/element.js";
+import { Presence } from "./base/people.js";
+import { sheets } from "./base/sheet.js";
+import "./inbox/contact-header.js";
+import "./inbox/line-notice.js";
+import "./inbox/list.js";
+import "./inbox/unrouted-list.js";
+import { Viewers } from "./inbox/viewers.js";
+import "./search/search-box.js";
+import { followHandler } from "./thread/handler.js";
+import "./thread/pane.js";
 
-  #early = [];
-  /** Newest message or note of threads that are not in the list yet. */
-  #strays = new Map();
+const SHEETS = await sheets("theme.css", "thread.css", "inbox.css", "search.css");
 
-  get loaded() {
-    return this.next !== undefined;
-  }
+export class CrewlineInbox extends CrewlineElement {
+  static sheets = SHEETS;
 
-  /** Takes a page; what the list already knows better stays. */
-  load({ threads, next, as_of }) {
-    for (const row of threads) {
-      if ((this.rows.get(row.thread)?.asOf ?? 0) <= as_of) this.rows.set(row.thread, { ...row, asOf: as_of });
-    }
-    const first = !this.loaded;
-    this.next = next ?? null;
-    if (!first) return [];
-    return this.#early.splice(0).filter((record) => record.rev > as_of).map((record) => this.apply(record)).filter(Boolean);
-  }
+  /** @type {string | null} */
+  #selected = null;
+  /** Ends with the open thread. */
+  #following = new AbortController();
+  #presence = null;
+  #viewers = null;
 
-  /**
-   * Takes a change.
-   * @returns {{thread: string, unsure: boolean} | null} the row it concerns
-   */
-  apply(record) {
-    if (!this.loaded) {
-      this.#early.push(record);
-      return null;
-    }
-    const row = this.rows.get(record.thread);
-    if (!row) return this.#stray(record);
-    if (record.rev <= row.asOf) return null;
-    const unsure = this.#changes[record.kind]?.(row, record);
-    if (record.seq) row.seq = record.seq;
-    row.asOf = record.rev;
-    return { thread: row.thread, unsure: unsure === true };
-  }
+  #search = h("crewline-search");
+  #colleagues = h("p", { class: "presence", "data-testid": "colleagues" });
+  #notice = h("crewline-line-notice");
+  #unrouted = h("crewline-unrouted", { role: "region", "aria-label": "Texts that reached nobody" });
+  #list = h("crewline-inbox-list", { role: "region", "aria-label": "Conversations" });
+  #header = h("crewline-contact-header");
+  #ai = h("p", { class: "banner", role: "status", "data-testid": "handler", hidden: true }, "The AI receptionist may still answer here, until one of you does.");
+  #goesOn = h("a", { href: "#" }, "the conversation goes on there");
+  #attached = h("p", { class: "banner", role: "status", "data-testid": "attached", hidden: true }, "This number was attached to a contact: ", this.#goesOn, ".");
+  #pane = h("crewline-pane", { placeholder: "Write to the customer", notes: true });
+  #nothing = h("p", { class: "plain" }, "Choose a conversation.");
+  #frame = h("div", { class: "frame" });
+  #opened = h("div", { class: "opened", hidden: true }, this.#header, this.#ai, this.#attached, this.#pane);
 
-  /**
-   * Takes a thread's own snapshot.
-   * @returns {boolean} false if the row has moved on since: ask again
-   */
-  refresh({ thread, contact, seq, unread, waiting_since, failed, handoff, as_of }) {
-    const row = this.rows.get(thread);
-    if (row && row.asOf > as_of) return false;
-    const last = newest(this.#strays.get(thread), row?.last);
-    this.#strays.delete(thread);
-    this.rows.set(thread, {
-      thread, contact, seq, unread, last, asOf: as_of, failed: failed > 0, failedAt: failed,
-      new: unread > 0, handoff: handoff ?? false, waiting_since: waiting_since ?? null, active: last?.rev ?? 0,
+  constructor() {
+    super();
+    this.#header.addEventListener("back", () => this.#choose(null));
+    this.#header.addEventListener("handled", () => this.client?.handled(this.#selected, this.#pane.lastSeq));
+    this.#header.attach.addEventListener("attached", ({ detail: { thread } }) => this.#choose(thread));
+    this.#list.addEventListener("select", ({ detail: { thread } }) => {
+      this.#choose(thread);
+      // A keyboard on a phone would hide the conversation that was just opened.
+      if (matchMedia("(pointer: fine)").matches) this.#pane.focus();
     });
-    return true;
+    this.#list.addEventListener("row", ({ detail: row }) => row.thread === this.#selected && this.#showContact());
+    this.#search.addEventListener("choose", ({ detail: { thread, number } }) => {
+      this.#choose(thread);
+      this.#pane.reveal(number);
+    });
+    this.#unrouted.addEventListener("open", ({ detail: { thread } }) => this.#choose(thread));
   }
 
-  /** The rows of a filter, the newest activity first. @returns {Row[]} */
-  listed(filter) {
-    return [...this.rows.values()].filter((row) => matches(row, filter)).sort((a, b) => (b.active ?? 0) - (a.active ?? 0));
+  get selected() {
+    return this.#selected;
   }
 
-  #changes = {
-    message: (row, record) => {
-      const before = customersLast(row);
-      Object.assign(row, { last: record, active: record.rev });
-      // Whether a copy waits, and since when, is for the server to say.
-      if (record.copied_from) return true;
-      if (record.from.kind === "customer") {
-        row.unread += 1;
-        row.new = true;
-        row.waiting_since ??= record.at;
-      } else if (record.from.kind === "staff") {
-        return this.#answered(row, record.seen ?? Infinity, before);
-      }
-    },
-
-    handoff: (row, record) => {
-      if (record.index > 0) return;
-      Object.assign(row, { last: record, active: record.rev });
-      if (record.copied_from) return true;
-      row.unread += 1;
-      row.new = row.handoff = true;
-      row.waiting_since ??= record.at;
-    },
-
-    note: (row, record) => {
-      Object.assign(row, { last: record, active: record.rev });
-    },
-
-    receipt: (row, { side, mark, up_to, seq }) => {
-      // Without a seq it did not move the team's mark.
-      if (side !== "team" || mark !== "read" || !seq || row.unread === 0) return;
-      if (up_to < customersLast(row)) return true;
-      Object.assign(row, { unread: 0, new: false });
-    },
-
-    delivery: (row, { leg, state, of }) => {
-      if (leg !== "customer") return;
-      if (isLost(state)) Object.assign(row, { failed: true, failedAt: Math.max(of, row.failedAt ?? 0) });
-      // An older one that got through says nothing of the one that failed.
-      else if ((state === "sent" || state === "delivered") && of >= (row.failedAt ?? 0)) Object.assign(row, { failed: false, failedAt: 0 });
-    },
-
-    thread: (row, record) => {
-      if (record.event === "handled") return this.#answered(row, record.seen ?? Infinity, customersLast(row));
-      // It goes on in another one, and is listed no more.
-      if (record.event === "attached") Object.assign(row, { active: 0, new: false, unread: 0, waiting_since: null, failed: false, handoff: false, closed: true });
-      if (record.event === "contact") {
-        row.contact = { id: record.contact, name: record.name, phone: record.phone, unknown: record.unknown };
-      }
-    },
-  };
-
-  /** An answer counts up to what its writer had seen. */
-  #answered(row, seen, customersLastSeq) {
-    if (row.waiting_since === null) return;
-    if (seen < customersLastSeq) return true;
-    row.handoff = false;
-    row.waiting_since = null;
+  set selected(thread) {
+    if (thread !== this.#selected) this.#open(thread);
   }
 
-  #stray(record) {
-    if (saidBy(record) || record.kind === "note") this.#strays.set(record.thread, record);
-    else if (!(record.kind === "delivery" && record.leg === "customer" && isLost(record.state))) return null;
-    return { thread: record.thread, unsure: true };
+  reveal(thread, rev) {
+    this.selected = thread;
+    this.#pane.reveal(rev);
+  }
+
+  opened(client, signal) {
+    this.#frame.replaceChildren(
+      h("div", { class: "list" }, h("div", { class: "above" }, this.#search, this.#colleagues), this.#notice, this.#unrouted, this.#list),
+      h("section", { class: "pane", "aria-label": "Conversation" }, this.#nothing, this.#opened));
+    this.root.replaceChildren(this.#frame);
+    this.#presence = new Presence(client, (people) => {
+      this.#list.present(people.map(({ contact }) => contact));
+      this.#showPresence();
+    }, { signal });
+    this.#viewers = new Viewers(client, () => this.#showContact(), { signal });
+    client.addEventListener("state", () => this.#showContact(), { signal });
+    this.#search.open(client, signal);
+    this.#list.open(client, this.#presence, signal);
+    this.#notice.open(client, signal);
+    this.#unrouted.open(client, () => this.#list.loaded, signal);
+    signal.addEventListener("abort", () => this.#pane.leave());
+    this.#open(this.#selected);
+  }
+
+  /** By its user. */
+  #choose(thread) {
+    if (thread === this.#selected) return;
+    this.#open(thread);
+    this.dispatchEvent(new CustomEvent("crewline-select", { detail: { thread } }));
+  }
+
+  #open(thread) {
+    this.#selected = thread;
+    this.#following.abort();
+    this.#following = new AbortController();
+    this.#frame.classList.toggle("has-thread", thread !== null);
+    this.#opened.hidden = thread === null;
+    this.#nothing.hidden = thread !== null;
+    if (!this.client) return;
+    this.#showHandler({});
+    this.#viewers.look(thread);
+    this.#list.selected = thread;
+    if (thread === null) {
+      this.#pane.leave();
+    } else {
+      this.#pane.open(this.client, thread);
+      followHandler(this.client, thread, (told) => this.#showHandler(told), this.#following.signal);
+      if (this.client.cursor !== null) this.#list.need(thread);
+    }
+    this.#showContact();
+  }
+
+  #showHandler({ handler, attached_to }) {
+    this.#ai.hidden = handler !== "ai";
+    this.#attached.hidden = !attached_to;
+    this.#pane.closed = Boolean(attached_to);
+    this.#goesOn.onclick = (event) => {
+      event.preventDefault();
+      this.#choose(attached_to);
+    };
+  }
+
+  #showPresence() {
+    const others = this.#presence.staff.filter(({ sub }) => sub !== this.client.you?.sub).map(({ name }) => name);
+    setText(this.#colleagues, others.length > 0 ? `Also here: ${others.join(", ")}` : "");
+    this.#showContact();
+  }
+
+  #showContact() {
+    if (!this.client) return;
+    const thread = this.#selected;
+    const row = thread ? this.#list.row(thread) : undefined;
+    this.#header.show({
+      row,
+      here: Boolean(row && this.#presence.hasContact(row.contact.id)),
+      looking: thread ? this.#viewers.sentence(thread) : "",
+      live: this.client.state === "live",
+    });
+    if (row?.contact.unknown && row.contact.phone) {
+      const contacts = () => this.#list.loaded.map(({ contact }) => contact).filter(({ unknown }) => !unknown);
+      this.#header.attach.open(this.client, { thread, number: row.contact.phone, seen: () => this.#pane.lastSeq, contacts });
+    } else {
+      this.#header.attach.close();
+    }
   }
 }
 
-export function matches(row, filter) {
-  if (row.closed) return false;
-  if (filter === "handoff") return row.handoff;
-  if (filter === "new") return row.new;
-  if (filter === "waiting") return row.waiting_since !== null;
-  if (filter === "failed") return row.failed;
-  return true;
-}
-
-/** A text that failed, or may have. */
-function isLost(state) {
-  return state === "failed" || state === "unknown";
-}
-
-/** At most this is the seq of the customer's last message; exactly, if that is the last of all. */
-function customersLast({ last, seq }) {
-  return last && saidBy(last) === "customer" ? last.seq : seq;
-}
-
-function newest(a, b) {
-  return (a?.rev ?? 0) > (b?.rev ?? 0) ? a : b;
-}
+customElements.define("crewline-inbox", CrewlineInbox);

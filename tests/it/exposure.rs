@@ -50,7 +50,7 @@ fn routes(scene: &Scene) -> Vec<Route> {
         (Anybody, "GET", "/portal", "/portal".into(), None),
         (Anybody, "GET", "/crm", "/crm".into(), None),
         (Simulator, "GET", "/phones", "/phones".into(), None),
-        (Anybody, "GET", "/ui/{file}", "/ui/client.js".into(), None),
+        (Anybody, "GET", "/ui/{*file}", "/ui/client.js".into(), None),
         (Anybody, "GET", "/demo.json", "/demo.json".into(), None),
         (Twilio, "POST", "/twilio/inbound", "/twilio/inbound".into(), None),
         (

@@ -189,7 +189,7 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
         .until("document.querySelectorAll('[data-testid=thread-row]').length === 1")
         .await;
     sam.0
-        .until("document.querySelector('[data-testid=attach]').closest('crew-attach').hidden")
+        .until("document.querySelector('[data-testid=attach]').closest('crewline-attach').hidden")
         .await;
 
     sam.0.click("[data-testid=unrouted-summary]").await;
@@ -202,7 +202,7 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
     sam.0.click("[data-testid=route]").await;
     ana.shows(&["The leak is back", "It is me, on my work phone", "on my way"])
         .await;
-    sam.0.until("document.querySelector('crew-unrouted').hidden").await;
+    sam.0.until("document.querySelector('crewline-unrouted').hidden").await;
     pictures(&sam, "attached").await;
     for tab in [&ana, &sam] {
         tab.is_sound().await;

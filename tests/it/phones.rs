@@ -14,7 +14,7 @@ const OFFICE: &str = "+15558675320";
 
 /// Below one phone.
 fn on(phone: &str, testid: &str) -> String {
-    format!(r#"crew-phone[data-phone="{phone}"] [data-testid="{testid}"]"#)
+    format!(r#"crewline-phone[data-phone="{phone}"] [data-testid="{testid}"]"#)
 }
 
 /// What a phone shows, as `by status text`.
@@ -57,7 +57,7 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     let simulator = Simulator::start(&["--number", &number, "--phone", &ana, "--phone", &office]).await;
     let browser = Browser::start().await;
     let page = browser.open(&format!("{}/phones", simulator.url)).await;
-    page.until("document.querySelectorAll('crew-phone').length === 2").await;
+    page.until("document.querySelectorAll('crewline-phone').length === 2").await;
     assert_eq!(
         page.eval(&format!(
             "document.querySelector({}).textContent",
@@ -117,7 +117,7 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     .await;
     page.until(&format!(
         "document.querySelector({}).dataset.switch === 'unreachable'",
-        json!(format!("crew-phone[data-phone='{ANA}']"))
+        json!(format!("crewline-phone[data-phone='{ANA}']"))
     ))
     .await;
     send(&simulator, ANA, "Hello?", json!({})).await;
@@ -128,7 +128,7 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     page.click(r#"[data-testid="new-phone"]"#).await;
     page.type_text("+15558675399").await;
     page.press("Enter").await;
-    page.until("document.querySelectorAll('crew-phone').length === 3").await;
+    page.until("document.querySelectorAll('crewline-phone').length === 3").await;
     write(&page, "+15558675399", "Do you also do bathrooms?").await;
     page.until(&format!("{}.length === 1", texts("+15558675399"))).await;
 

@@ -90,7 +90,7 @@ async fn an_answer_without_a_tag_reaches_nobody_when_two_could_be_meant_and_the_
     let (ana, bob) = (demo.customer("ana"), demo.customer("bob"));
     let sam = demo.open(&demo.staff("sam")).await;
     let (hers, his) = (demo.open(&ana).await, demo.open(&bob).await);
-    let kept = r#"document.querySelector('crew-unrouted')"#;
+    let kept = r#"document.querySelector('crewline-unrouted')"#;
     assert_eq!(sam.0.eval(&format!("{kept}.hidden")).await, true);
 
     for (portal, text) in [(&hers, "Are you coming?"), (&his, "And to me?")] {

@@ -126,7 +126,7 @@ async fn the_composer_tells_what_is_recorded_and_all_of_it_fits_a_phone() {
         .texting("Can you read this here?", "not_texted", "Not texted")
         .await;
     demo.text(demo.truck(), "#99 five minutes").await;
-    let kept = r#"!document.querySelector('crew-unrouted').hidden"#;
+    let kept = r#"!document.querySelector('crewline-unrouted').hidden"#;
     sam.0.until(kept).await;
 
     for (tab, name) in [(&portal, "portal"), (&sam, "crm")] {

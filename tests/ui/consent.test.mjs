@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { followConsent } from "../../src/ui/consent.js";
+import { followConsent } from "../../src/ui/thread/consent.js";
 import { ANA, SAM, World, settle } from "./fakes.mjs";
 
 beforeEach(() => {

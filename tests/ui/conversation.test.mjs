@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Conversation } from "../../src/ui/conversation.js";
+import { Conversation } from "../../src/ui/thread/conversation.js";
 import { message, receipt } from "./fakes.mjs";
 
 const ANA = { kind: "customer", name: "Ana Souza", id: "p_1", contact: "ana" };

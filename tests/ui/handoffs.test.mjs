@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Conversation } from "../../src/ui/conversation.js";
-import { Inbox } from "../../src/ui/inbox.js";
-import { Unrouted } from "../../src/ui/unrouted.js";
+import { Conversation } from "../../src/ui/thread/conversation.js";
+import { Inbox } from "../../src/ui/inbox/rows.js";
+import { Unrouted } from "../../src/ui/inbox/unrouted.js";
 import { message, receipt } from "./fakes.mjs";
 
 const ANA = { kind: "customer", name: "Ana Souza", id: "p_1", contact: "ana" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Search, summary } from "../../src/ui/search.js";
+import { Search, summary } from "../../src/ui/search/search.js";
 
 /** Answers when the test says so. */
 function asked() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { cost, parts, segments } from "../../src/ui/segments.js";
+import { cost, parts, segments } from "../../src/ui/thread/segments.js";
 
 const { vectors } = JSON.parse(readFileSync(new URL("../data/twilio/segment_vectors.json", import.meta.url), "utf8"));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Conversation } from "../../src/ui/conversation.js";
-import { Texts } from "../../src/ui/texts.js";
+import { Conversation } from "../../src/ui/thread/conversation.js";
+import { Texts } from "../../src/ui/thread/texts.js";
 import { message, receipt } from "./fakes.mjs";
 
 const ANA = "+14155550112";

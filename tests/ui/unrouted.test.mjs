@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Unrouted, reasonOf } from "../../src/ui/unrouted.js";
+import { Unrouted, reasonOf } from "../../src/ui/inbox/unrouted.js";
 
 const unrouted = (rev, more = {}) => ({ rev, kind: "unrouted", at: rev, from: "+14155550101", text: "on our way", reason: "no_tag", candidates: [], ...more });
 const revs = ({ records }) => records.map(({ rev }) => rev);

@@ -1,0 +1,63 @@
+/**
+ * One line to the hub for all elements of one person on a page, however many
+ * they are: the first one opens it, the last one that leaves closes it.
+ *
+ *   const { client, leave } = join({ hub: "https://hub.example", token });
+ *   leave();
+ */
+import { CrewlineClient } from "../client.js";
+import { personIn } from "../client/token.js";
+
+/** By hub and person. @type {Map<unknown, {client: CrewlineClient, users: number}>} */
+const lines = new Map();
+
+/**
+ * @typedef {object} Source where a person's token comes from
+ * @property {string} hub its address
+ * @property {string | null} token the first one, or the only one
+ * @property {string | null} [tokenUrl] where the page's own site answers with a fresh one, as text
+ * @property {(() => Promise<string | null>) | null} [getToken] the same, as a function
+ */
+
+/** @param {Source} source */
+export function join(source) {
+  const key = source.getToken ?? [source.hub, source.tokenUrl ?? personIn(source.token) ?? source.token].join(" ");
+  let line = lines.get(key);
+  if (!line) {
+    lines.set(key, (line = { client: open(source), users: 0 }));
+    line.client.connect();
+  }
+  line.users += 1;
+  let left = false;
+  const leave = () => {
+    if (left) return;
+    left = true;
+    line.users -= 1;
+    // An element that is only moved leaves and comes back at once.
+    setTimeout(() => {
+      if (line.users > 0 || lines.get(key) !== line) return;
+      lines.delete(key);
+      line.client.close();
+    });
+  };
+  return { client: line.client, leave };
+}
+
+function open({ hub, token, tokenUrl, getToken }) {
+  const url = new URL("/v1/ws", hub);
+  url.protocol = url.protocol.replace("http", "ws");
+  return new CrewlineClient({
+    url: url.href,
+    http: new URL(hub).origin,
+    token: token ?? undefined,
+    getToken: getToken ?? (tokenUrl ? () => tokenAt(tokenUrl) : undefined),
+  });
+}
+
+/** Null if the site says that the person may not. */
+async function tokenAt(url) {
+  const answer = await fetch(url);
+  if (answer.ok) return (await answer.text()).trim();
+  if ([401, 403, 404].includes(answer.status)) return null;
+  throw new Error(`no token: HTTP ${answer.status}`);
+}

@@ -1,0 +1,22 @@
+/**
+ * Style sheets for shadow roots: fetched once for all elements of a page,
+ * wherever the page itself comes from.
+ *
+ *   static sheets = await sheets("theme.css", "thread.css");      // in src/ui/styles
+ *   root.adoptedStyleSheets = Element.sheets;
+ */
+const known = new Map();
+
+/** @param {...string} names @returns {Promise<CSSStyleSheet[]>} */
+export function sheets(...names) {
+  return Promise.all(names.map((name) => {
+    if (!known.has(name)) known.set(name, load(name));
+    return known.get(name);
+  }));
+}
+
+async function load(name) {
+  const answer = await fetch(new URL(`../styles/${name}`, import.meta.url));
+  if (!answer.ok) throw new Error(`${name} could not be loaded: HTTP ${answer.status}`);
+  return new CSSStyleSheet().replace(await answer.text());
+}

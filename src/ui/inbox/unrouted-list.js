@@ -1,0 +1,100 @@
+/**
+ * <crewline-unrouted>: the texts that reached nobody, behind one line that says how
+ * many there are. Nothing while there are none.
+ *
+ *   <crewline-unrouted></crewline-unrouted>
+ *
+ *   unrouted.open(client, () => list.loaded, signal);
+ *   unrouted.addEventListener("open", ({ detail }) => show(detail.thread));
+ */
+import { h, setText } from "../base/dom.js";
+import { routeControl } from "./route-control.js";
+import { shortTime, timeElement } from "../base/time.js";
+import { Unrouted, reasonOf } from "./unrouted.js";
+
+class UnroutedList extends HTMLElement {
+  #client = null;
+  #conversations = null;
+  #unrouted = new Unrouted();
+  #loading = null;
+
+  #sentence = h("summary", { "data-testid": "unrouted-summary" });
+  #list = h("ul", { role: "list" });
+  #older = h("button", { type: "button", hidden: true, onclick: () => this.#load() }, "Older ones");
+  #details = h("details", {}, this.#sentence, h("div", { class: "texts-kept" }, this.#list, this.#older));
+
+  connectedCallback() {
+    this.hidden = true;
+    this.replaceChildren(this.#details);
+  }
+
+  /**
+   * @param {() => {thread: string, contact: object}[]} conversations to which a text can be put by hand
+   */
+  open(client, conversations, signal) {
+    this.#client = client;
+    this.#conversations = conversations;
+    client.addEventListener("welcome", ({ detail }) => detail.fresh && this.#begin(), { signal });
+    client.addEventListener("caught-up", () => this.#unrouted.before === undefined && this.#load(), { signal });
+    client.addEventListener("reset", () => this.#clear(), { signal });
+    client.addEventListener("change", ({ detail }) => this.#unrouted.apply(detail) && this.#show(), { signal });
+    if (client.cursor !== null) this.#begin();
+  }
+
+  #begin() {
+    this.#clear();
+    this.#load();
+  }
+
+  #clear() {
+    this.#unrouted = new Unrouted();
+    this.#loading = null;
+    this.#list.replaceChildren();
+    this.#show();
+  }
+
+  async #load() {
+    if (this.#loading) return;
+    const loading = (this.#loading = {});
+    // What cannot be loaded now is asked for again when the line is next up.
+    const page = await this.#client.unrouted({ before: this.#unrouted.before }).catch(() => null);
+    if (loading !== this.#loading) return;
+    this.#loading = null;
+    if (page) this.#unrouted.load(page);
+    this.#show();
+  }
+
+  #show() {
+    const { records, sentence, before } = this.#unrouted;
+    setText(this.#sentence, sentence);
+    this.hidden = records.length === 0;
+    this.#older.hidden = !before;
+    const shown = new Map([...this.#list.children].map((item) => [item.dataset.rev, item]));
+    const open = new Set(records.map(({ rev }) => String(rev)));
+    for (const [rev, item] of shown) if (!open.has(rev)) item.remove();
+    records.forEach((record, place) => {
+      const item = shown.get(String(record.rev)) ?? this.#item(record);
+      if (this.#list.children[place] !== item) this.#list.insertBefore(item, this.#list.children[place] ?? null);
+    });
+  }
+
+  #open(thread) {
+    this.dispatchEvent(new CustomEvent("open", { detail: { thread } }));
+  }
+
+  #item(record) {
+    const { rev, at, from, text, media = [], candidates, answer } = record;
+    const line = (testid, ...said) => h("p", { "data-testid": testid }, ...said);
+    const links = candidates.flatMap(({ thread, tag, name }) =>
+      [", ", h("button", { type: "button", class: "link", onclick: () => this.#open(thread) }, tag ? `#${tag} ${name}` : name)]).slice(1);
+    return h("li", { "data-testid": "unrouted", "data-rev": rev },
+      h("header", {}, h("b", {}, from), timeElement(at, shortTime(at))),
+      h("blockquote", { dir: "auto", "data-testid": "unrouted-text" }, text || (media.length > 0 ? "Pictures or files, without words" : "An empty text")),
+      line("unrouted-reason", reasonOf(record)),
+      links.length > 0 ? line("unrouted-candidates", "Perhaps for ", ...links) : null,
+      answer ? line("unrouted-answer", "The phone was told: ", h("q", {}, answer)) : null,
+      routeControl(this.#client, record, this.#conversations));
+  }
+}
+
+customElements.define("crewline-unrouted", UnroutedList);

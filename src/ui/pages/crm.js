@@ -1,0 +1,21 @@
+/**
+ * The staff's page: the shared inbox. The open conversation stands in the
+ * address, so that "back" closes it and a reload keeps it.
+ */
+import "../badge.js";
+import "../inbox.js";
+import { signIn } from "./session.js";
+
+const MARK = "#thread=";
+const inbox = document.querySelector("crewline-inbox");
+
+inbox.addEventListener("crewline-select", ({ detail: { thread } }) => {
+  history.pushState(null, "", thread ? MARK + thread : location.pathname + location.search);
+});
+window.addEventListener("popstate", openFromAddress);
+
+if (signIn(document.querySelector("main"), document.querySelectorAll("crewline-badge, crewline-inbox"))) openFromAddress();
+
+function openFromAddress() {
+  inbox.selected = location.hash.startsWith(MARK) ? location.hash.slice(MARK.length) : null;
+}

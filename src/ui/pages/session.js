@@ -1,0 +1,64 @@
+/**
+ * The person whose page this is: takes the token out of the link, keeps it for
+ * reloads, hands it to the elements, and shows whose page it is.
+ *
+ *   signIn(main, elements);            // false: there is no token, and `main` says so
+ *
+ * The link is `/portal#token=…`. A fragment never reaches a server, and it is
+ * taken from the address at once, so that it is neither shared nor remembered.
+ */
+import { setText } from "../base/dom.js";
+
+/** Per page, since one browser tab may visit the portal and the CRM. */
+const KEY = `crewline.token ${location.pathname}`;
+const MARK = "#token=";
+
+/**
+ * @param {Element} main
+ * @param {Iterable<Element & {token: string | null}>} elements
+ */
+export function signIn(main, elements) {
+  takeToken();
+  // A second link opened over this page only changes the fragment.
+  window.addEventListener("hashchange", () => takeToken() && location.reload());
+  document.addEventListener("crewline-welcome", ({ detail: { you, org } }) => {
+    setText(document.querySelector("#person"), you.name);
+    setText(document.querySelector("#business"), org?.name ?? "");
+  });
+  const token = stored();
+  if (!token) {
+    sayNoSession(main);
+    return false;
+  }
+  for (const element of elements) element.token = token;
+  return true;
+}
+
+/** Says why there is nothing here, in place of the page. */
+function sayNoSession(main) {
+  const paragraph = document.createElement("p");
+  paragraph.className = "plain";
+  paragraph.dataset.testid = "no-session";
+  paragraph.textContent = "This page opens with your personal link. Please use the link that you were given.";
+  main.replaceChildren(paragraph);
+}
+
+let inMemory = null;
+
+function takeToken() {
+  if (!location.hash.startsWith(MARK)) return false;
+  inMemory = location.hash.slice(MARK.length);
+  history.replaceState(null, "", location.pathname + location.search);
+  try {
+    sessionStorage.setItem(KEY, inMemory);
+  } catch { /* without storage the page works until it is reloaded */ }
+  return true;
+}
+
+function stored() {
+  try {
+    return inMemory ?? sessionStorage.getItem(KEY);
+  } catch {
+    return inMemory;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * <crewline-thread>: a customer's conversation with the business, live: the
+ * whole portal in one element.
+ *
+ *   <script type="module" src="https://hub.example/ui/thread.js"></script>
+ *   <crewline-thread token-url="/my-backend/crewline-token"></crewline-thread>
+ *
+ *   placeholder    of the composer: "Write a message"
+ *   thread.reveal(seq)            goes back to that message
+ *   thread.focus()                the composer
+ *
+ * It fills the box that it is given. Colours and such are custom properties,
+ * see styles/theme.css; token, events and the rest are in base/element.js.
+ */
+import { h } from "./base/dom.js";
+import { CrewlineElement } from "./base/element.js";
+import { sheets } from "./base/sheet.js";
+import "./thread/pane.js";
+
+const SHEETS = await sheets("theme.css", "thread.css");
+
+export class CrewlineThread extends CrewlineElement {
+  static sheets = SHEETS;
+
+  #pane = h("crewline-pane");
+
+  opened(client, signal) {
+    this.#pane.setAttribute("placeholder", this.getAttribute("placeholder") ?? "Write a message");
+    this.root.replaceChildren(this.#pane);
+    this.#pane.open(client, undefined);
+    signal.addEventListener("abort", () => this.#pane.leave());
+  }
+
+  reveal(seq) {
+    this.#pane.reveal(seq);
+  }
+
+  focus() {
+    this.#pane.focus();
+  }
+}
+
+customElements.define("crewline-thread", CrewlineThread);

@@ -1,0 +1,89 @@
+/**
+ * The photos and files of a message's row.
+ *
+ *   patchPhotos(row, item, client);      // again whenever a part of an MMS was fetched
+ *   showPicture(img, blob);
+ *
+ * Pictures are asked for with the reader's token when they come near the view.
+ * A click opens the whole picture; a file is only ever downloaded.
+ */
+import { h } from "../base/dom.js";
+
+/** The longer side of a thumbnail on the page, in pixels. */
+const SIDE = 200;
+
+/** @param {import("./conversation.js").Item} item */
+export function patchPhotos(row, { record, media = [] }, client) {
+  const expected = record.media_expected ?? record.media?.length ?? 0;
+  const photos = record.photos ?? [];
+  if (expected + photos.length === 0) return;
+  const look = `${photos.length} ${Object.keys(media).join()}`;
+  const shown = row.querySelector(".photos");
+  if (shown?.dataset.look === look) return;
+  const parts = Array.from({ length: expected }, (_, index) => part(media[index], client));
+  const list = h("ul", { class: "photos", "data-testid": "photos", "data-look": look },
+    ...photos.map((one) => photo(one, client)), ...parts);
+  if (shown) shown.replaceWith(list);
+  else row.querySelector("[data-testid=text]").after(list);
+}
+
+/** The browser keeps the picture; the URL is not needed once it is there. */
+export function showPicture(picture, blob) {
+  const url = URL.createObjectURL(blob);
+  const forget = () => URL.revokeObjectURL(url);
+  picture.addEventListener("load", forget, { once: true });
+  picture.addEventListener("error", forget, { once: true });
+  picture.src = url;
+}
+
+/** A part of an MMS. */
+function part(fetched, client) {
+  if (!fetched) return h("li", { class: "part", "data-testid": "photo-expected" }, "A picture or file is being fetched…");
+  if (fetched.photo) return photo(fetched.photo, client);
+  if (fetched.file) return file(fetched.file, client);
+  return h("li", { class: "part", "data-testid": "photo-failed" }, fetched.failed.sentence);
+}
+
+function photo({ id, width = SIDE, height = SIDE }, client) {
+  const scale = Math.min(1, SIDE / Math.max(width, height));
+  const picture = h("img", { alt: "Photo", width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)), "data-testid": "photo", "data-photo": id });
+  whenNear(picture, () => client.photo(id, "thumb").then(
+    (blob) => showPicture(picture, blob),
+    () => { picture.alt = "This photo cannot be shown"; }));
+  return h("li", {}, h("button", { type: "button", class: "photo", "aria-label": "Open the photo", onclick: ({ currentTarget }) => open(id, client, currentTarget.getRootNode()) }, picture));
+}
+
+function file({ id, bytes }, client) {
+  const download = async () => {
+    const url = URL.createObjectURL(await client.photo(id, "full"));
+    h("a", { href: url, download: `${id}.bin` }).click();
+    URL.revokeObjectURL(url);
+  };
+  return h("li", { class: "part" },
+    h("button", { type: "button", "data-testid": "file", onclick: download }, `Download a file (${Math.ceil(bytes / 1024)} KB)`));
+}
+
+/** @param {Node} root where the styles are */
+function open(id, client, root) {
+  const picture = h("img", { alt: "Photo", "data-testid": "photo-full" });
+  const leave = () => dialog.remove();
+  const dialog = h("dialog", { class: "lightbox", "aria-label": "Photo", onclick: leave, onclose: leave },
+    picture, h("button", { type: "button", "aria-label": "Close", "data-testid": "photo-close" }, "×"));
+  (root.body ?? root).append(dialog);
+  dialog.showModal();
+  client.photo(id, "full").then((blob) => showPicture(picture, blob), () => { picture.alt = "This photo cannot be shown"; });
+}
+
+const near = new WeakMap();
+const observer = globalThis.IntersectionObserver && new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    observer.unobserve(target);
+    near.get(target)?.();
+  }
+}, { rootMargin: "600px", scrollMargin: "600px" });
+
+function whenNear(element, act) {
+  near.set(element, act);
+  observer?.observe(element);
+}
