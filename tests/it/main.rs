@@ -28,6 +28,7 @@ mod history;
 mod house;
 mod ids;
 mod isolation;
+mod mms;
 mod other_log;
 mod phones;
 mod photos;
