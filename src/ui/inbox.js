@@ -23,10 +23,11 @@ import "./inbox/list.js";
 import "./inbox/unrouted-list.js";
 import { Viewers } from "./inbox/viewers.js";
 import "./search/search-box.js";
+import "./thread/state-line.js";
 import { followHandler } from "./thread/handler.js";
 import "./thread/pane.js";
 
-const SHEETS = await sheets("theme.css", "thread.css", "inbox.css", "search.css");
+const SHEETS = await sheets("theme.css", "thread.css", "composer.css", "inbox.css", "search.css");
 
 export class CrewlineInbox extends CrewlineElement {
   static sheets = SHEETS;
@@ -40,6 +41,7 @@ export class CrewlineInbox extends CrewlineElement {
 
   #search = h("crewline-search");
   #colleagues = h("p", { class: "presence", "data-testid": "colleagues" });
+  #state = h("crewline-state");
   #notice = h("crewline-line-notice");
   #unrouted = h("crewline-unrouted", { role: "region", "aria-label": "Texts that reached nobody" });
   #list = h("crewline-inbox-list", { role: "region", "aria-label": "Conversations" });
@@ -85,7 +87,7 @@ export class CrewlineInbox extends CrewlineElement {
 
   opened(client, signal) {
     this.#frame.replaceChildren(
-      h("div", { class: "list" }, h("div", { class: "above" }, this.#search, this.#colleagues), this.#notice, this.#unrouted, this.#list),
+      h("div", { class: "list" }, h("div", { class: "above" }, this.#search, this.#colleagues, this.#state), this.#notice, this.#unrouted, this.#list),
       h("section", { class: "pane", "aria-label": "Conversation" }, this.#nothing, this.#opened));
     this.root.replaceChildren(this.#frame);
     this.#presence = new Presence(client, (people) => {
@@ -94,6 +96,7 @@ export class CrewlineInbox extends CrewlineElement {
     }, { signal });
     this.#viewers = new Viewers(client, () => this.#showContact(), { signal });
     client.addEventListener("state", () => this.#showContact(), { signal });
+    this.#state.watch(client);
     this.#search.open(client, signal);
     this.#list.open(client, this.#presence, signal);
     this.#notice.open(client, signal);

@@ -6,6 +6,7 @@
  *   <crewline-thread token-url="/my-backend/crewline-token"></crewline-thread>
  *
  *   placeholder    of the composer: "Write a message"
+ *   search         above it a field that finds words in what was said
  *   thread.reveal(seq)            goes back to that message
  *   thread.focus()                the composer
  *
@@ -15,18 +16,27 @@
 import { h } from "./base/dom.js";
 import { CrewlineElement } from "./base/element.js";
 import { sheets } from "./base/sheet.js";
+import "./search/search-box.js";
 import "./thread/pane.js";
 
-const SHEETS = await sheets("theme.css", "thread.css");
+const SHEETS = await sheets("theme.css", "thread.css", "composer.css", "search.css");
 
 export class CrewlineThread extends CrewlineElement {
   static sheets = SHEETS;
 
-  #pane = h("crewline-pane");
+  #search = h("crewline-search");
+  #pane = h("crewline-pane", { state: true });
+
+  constructor() {
+    super();
+    this.#search.addEventListener("choose", ({ detail: { number } }) => this.reveal(number));
+  }
 
   opened(client, signal) {
     this.#pane.setAttribute("placeholder", this.getAttribute("placeholder") ?? "Write a message");
-    this.root.replaceChildren(this.#pane);
+    const search = this.hasAttribute("search") ? [h("div", { class: "above" }, this.#search)] : [];
+    this.root.replaceChildren(h("div", { class: "frame" }, ...search, this.#pane));
+    this.#search.open(client, signal);
     this.#pane.open(client, undefined);
     signal.addEventListener("abort", () => this.#pane.leave());
   }

@@ -14,7 +14,7 @@ class ContactHeader extends HTMLElement {
   #back = h("button", { type: "button", class: "back", "aria-label": "Back to the list", "data-testid": "back", onclick: () => this.dispatchEvent(new Event("back")) }, "←");
   #name = h("h2", { "data-testid": "contact" });
   #phone = h("span");
-  #unknown = h("span", { class: "unknown", hidden: true }, "unknown number");
+  #unknown = h("span", { class: "unknown", "data-testid": "contact-unknown", hidden: true }, "unknown number");
   #presence = h("span", { class: "presence", "data-testid": "presence" });
   #looking = h("span", { class: "looking", "data-testid": "looking" });
   #handled = h("button", { type: "button", "data-testid": "handled", disabled: true, onclick: () => this.dispatchEvent(new Event("handled")) }, "Mark handled");

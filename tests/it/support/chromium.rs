@@ -19,6 +19,15 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::PATIENCE;
 
+/// `$(selector)` and `$$(selector)`: in the page and in the shadow roots of the elements on it.
+const LOOKUP: &str = "
+    window.$$ = (selector, root = document) => [
+        ...root.querySelectorAll(selector),
+        ...[...root.querySelectorAll('*')].filter(e => e.shadowRoot).flatMap(e => window.$$(selector, e.shadowRoot)),
+    ];
+    window.$ = (selector) => window.$$(selector)[0] ?? null;
+";
+
 pub struct Browser {
     child: Child,
     _profile: TempDir,
@@ -94,6 +103,8 @@ impl Browser {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.call(domain, json!({})).await;
         }
+        page.call("Page.addScriptToEvaluateOnNewDocument", json!({"source": LOOKUP}))
+            .await;
         page.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true}))
             .await;
         page.go(url).await;
@@ -187,10 +198,10 @@ impl Page {
     /// Clicks in the middle of the first element that matches, as a finger would.
     pub async fn click(&self, selector: &str) {
         let quoted = json!(selector);
-        self.until(&format!("document.querySelector({quoted})")).await;
+        self.until(&format!("$({quoted})")).await;
         let middle = self
             .eval(&format!(
-                "(() => {{ const e = document.querySelector({quoted}); e.scrollIntoView({{block: 'nearest'}}); \
+                "(() => {{ const e = $({quoted}); e.scrollIntoView({{block: 'nearest'}}); \
                  const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
             ))
             .await;

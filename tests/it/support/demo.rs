@@ -66,7 +66,7 @@ impl Demo {
         let tab = self.open(&self.staff(sub)).await;
         tab.0.click(&row(&customer.thread)).await;
         tab.0
-            .until(r#"document.querySelectorAll('[data-testid="message"]').length > 0"#)
+            .until(r#"$$('[data-testid="message"]').length > 0"#)
             .await;
         tab
     }
