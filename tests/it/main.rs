@@ -47,3 +47,4 @@ mod sms_line;
 mod tokens;
 mod twilio_peers;
 mod two_nodes;
+mod types;
