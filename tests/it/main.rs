@@ -49,3 +49,4 @@ mod tokens;
 mod twilio_peers;
 mod two_nodes;
 mod types;
+mod xss;
