@@ -36,13 +36,13 @@ async fn pictures(tab: &Tab, name: &str) {
 
 fn says(testid: &str, text: &str) -> String {
     format!(
-        r#"(document.querySelector('[data-testid="{testid}"]')?.textContent ?? '').includes({})"#,
+        r#"($('[data-testid="{testid}"]')?.textContent ?? '').includes({})"#,
         json!(text)
     )
 }
 
 fn is_there(selector: &str, there: bool) -> String {
-    format!("(document.querySelector({}) !== null) === {there}", json!(selector))
+    format!("($({}) !== null) === {there}", json!(selector))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -77,18 +77,16 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
     ] {
         sam.0.until(&says(testid, text)).await;
     }
-    sam.0
-        .until("!document.querySelector('[data-testid=handler]').hidden")
-        .await;
+    sam.0.until("!$('[data-testid=handler]').hidden").await;
     // Folded, for both; the transcript has its own times.
     for tab in [&ana, &sam] {
         tab.0.until(&says("handoff-tag", "AI hand-off")).await;
-        let open = "document.querySelector('[data-testid=transcript]').open";
+        let open = "$('[data-testid=transcript]').open";
         assert_eq!(tab.0.eval(open).await, false);
         tab.0.click("[data-testid=transcript] summary").await;
         tab.0.until(open).await;
         tab.0.until(&says("transcript", "The leak is back")).await;
-        let times = "[...document.querySelectorAll('[data-testid=transcript] li time')].map(t => t.dateTime)";
+        let times = "[...$$('[data-testid=transcript] li time')].map(t => t.dateTime)";
         assert_eq!(
             tab.0.eval(times).await,
             json!(["2025-11-24T16:00:00.000Z", "2025-11-24T16:00:04.000Z"])
@@ -107,10 +105,10 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
         cast.hub.post(&cast.org.service, &markers, &marker).await.ok();
     }
     ana.0.until(&says("marker", "Invoice #2041 sent")).await;
-    let count = "document.querySelectorAll('[data-testid=marker]').length";
+    let count = "$$('[data-testid=marker]').length";
     sam.0.until(&format!("{count} === 2")).await;
     assert_eq!(ana.0.eval(count).await, 1);
-    let link = "document.querySelector('[data-testid=marker] a').href";
+    let link = "$('[data-testid=marker] a').href";
     assert_eq!(ana.0.eval(link).await, "https://crm.example/2041");
     kim.0.click(&row(thread)).await;
     sam.0.until(&says("looking", "Kim Doyle is looking")).await;
@@ -119,9 +117,7 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
 
     // Sam answers: it is no longer the AI's, and no longer a hand-off that waits.
     sam.say("I will come at ten").await;
-    sam.0
-        .until("document.querySelector('[data-testid=handler]').hidden")
-        .await;
+    sam.0.until("$('[data-testid=handler]').hidden").await;
     sam.flags(thread, false, false).await;
     sam.0
         .until(&is_there(
@@ -149,8 +145,8 @@ async fn a_long_transcript_is_one_card() {
     // As it comes, and loaded in pages from the end.
     let loaded = cast.portal(&cast.ana).await;
     for tab in [&live, &loaded] {
-        let cards = "document.querySelectorAll('[data-testid=handoff]').length === 1";
-        let turns = "[...document.querySelectorAll('[data-testid=transcript] li p')].map(p => parseInt(p.textContent))";
+        let cards = "$$('[data-testid=handoff]').length === 1";
+        let turns = "[...$$('[data-testid=transcript] li p')].map(p => parseInt(p.textContent))";
         tab.0
             .until(&format!(
                 "{cards} && JSON.stringify({turns}) === JSON.stringify([...Array(90).keys()])"
@@ -168,9 +164,7 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
     ana.say("The leak is back").await;
     phones.text(STRANGER, "It is me, on my work phone").await;
     phones.text(TRUCK, "#99 on my way").await;
-    sam.0
-        .until("document.querySelectorAll('[data-testid=thread-row]').length === 2")
-        .await;
+    sam.0.until("$$('[data-testid=thread-row]').length === 2").await;
     sam.0
         .click(r#"[data-testid="thread-row"]:has([data-testid="unknown"]:not([hidden]))"#)
         .await;
@@ -180,21 +174,19 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
     pictures(&sam, "attach").await;
     // Without the second word nothing happens.
     sam.0.click("[data-testid=attach-confirm]").await;
-    assert_eq!(sam.0.eval("document.querySelector('dialog.attach').open").await, true);
+    assert_eq!(sam.0.eval("$('dialog.attach').open").await, true);
     sam.0.click("[data-testid=attach-sure]").await;
     sam.0.click("[data-testid=attach-confirm]").await;
     sam.shows(&["The leak is back", "It is me, on my work phone"]).await;
     ana.shows(&["The leak is back", "It is me, on my work phone"]).await;
+    sam.0.until("$$('[data-testid=thread-row]').length === 1").await;
     sam.0
-        .until("document.querySelectorAll('[data-testid=thread-row]').length === 1")
-        .await;
-    sam.0
-        .until("document.querySelector('[data-testid=attach]').closest('crewline-attach').hidden")
+        .until("$('[data-testid=attach]').closest('crewline-attach').hidden")
         .await;
 
     sam.0.click("[data-testid=unrouted-summary]").await;
     let choose = format!(
-        "(() => {{ const s = document.querySelector('[data-testid=route-thread]'); s.value = {}; return s.value; }})()",
+        "(() => {{ const s = $('[data-testid=route-thread]'); s.value = {}; return s.value; }})()",
         json!(cast.ana.thread())
     );
     assert_eq!(sam.0.eval(&choose).await, cast.ana.thread());
@@ -202,7 +194,7 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
     sam.0.click("[data-testid=route]").await;
     ana.shows(&["The leak is back", "It is me, on my work phone", "on my way"])
         .await;
-    sam.0.until("document.querySelector('crewline-unrouted').hidden").await;
+    sam.0.until("$('crewline-unrouted').hidden").await;
     pictures(&sam, "attached").await;
     for tab in [&ana, &sam] {
         tab.is_sound().await;

@@ -20,7 +20,7 @@ fn on(phone: &str, testid: &str) -> String {
 /// What a phone shows, as `by status text`.
 fn texts(phone: &str) -> String {
     format!(
-        "[...document.querySelectorAll({})].map((row) => \
+        "[...$$({})].map((row) => \
          `${{row.dataset.by}} ${{row.dataset.status}} ${{row.querySelector('p')?.textContent ?? ''}}`)",
         json!(on(phone, "text"))
     )
@@ -57,13 +57,9 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     let simulator = Simulator::start(&["--number", &number, "--phone", &ana, "--phone", &office]).await;
     let browser = Browser::start().await;
     let page = browser.open(&format!("{}/phones", simulator.url)).await;
-    page.until("document.querySelectorAll('crewline-phone').length === 2").await;
+    page.until("$$('crewline-phone').length === 2").await;
     assert_eq!(
-        page.eval(&format!(
-            "document.querySelector({}).textContent",
-            json!(on(ANA, "owner"))
-        ))
-        .await,
+        page.eval(&format!("$({}).textContent", json!(on(ANA, "owner")))).await,
         "Ana Souza"
     );
 
@@ -80,7 +76,7 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     ))
     .await;
     page.until(&format!(
-        "document.querySelector({}).textContent.includes('the webhook answered nothing')",
+        "$({}).textContent.includes('the webhook answered nothing')",
         json!(on(OFFICE, "warning"))
     ))
     .await;
@@ -96,11 +92,8 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
 
     // STOP: the number falls silent, and the phone is told so once.
     page.click(&on(ANA, "stop")).await;
-    page.until(&format!(
-        "document.querySelector({}).textContent === 'START'",
-        json!(on(ANA, "stop"))
-    ))
-    .await;
+    page.until(&format!("$({}).textContent === 'START'", json!(on(ANA, "stop"))))
+        .await;
     page.until(&format!("{}.at(-1).includes('unsubscribed')", texts(ANA)))
         .await;
     send(&simulator, ANA, "Are you there?", json!({})).await;
@@ -111,12 +104,12 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
 
     // A phone that is off.
     page.eval(&format!(
-        "(() => {{ const one = document.querySelector({}); one.value = 'unreachable'; one.dispatchEvent(new Event('change')); }})()",
+        "(() => {{ const one = $({}); one.value = 'unreachable'; one.dispatchEvent(new Event('change')); }})()",
         json!(on(ANA, "switch"))
     ))
     .await;
     page.until(&format!(
-        "document.querySelector({}).dataset.switch === 'unreachable'",
+        "$({}).dataset.switch === 'unreachable'",
         json!(format!("crewline-phone[data-phone='{ANA}']"))
     ))
     .await;
@@ -128,7 +121,7 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     page.click(r#"[data-testid="new-phone"]"#).await;
     page.type_text("+15558675399").await;
     page.press("Enter").await;
-    page.until("document.querySelectorAll('crewline-phone').length === 3").await;
+    page.until("$$('crewline-phone').length === 3").await;
     write(&page, "+15558675399", "Do you also do bathrooms?").await;
     page.until(&format!("{}.length === 1", texts("+15558675399"))).await;
 

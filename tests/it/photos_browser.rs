@@ -23,7 +23,7 @@ async fn choose(tab: &Tab, names: &[&str]) {
         .collect();
     let script = format!(
         r#"(() => {{
-            const input = document.querySelector('[data-testid="photo-input"]');
+            const input = $('[data-testid="photo-input"]');
             const chosen = new DataTransfer();
             for (const [name, base64] of {}) {{
                 const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -38,13 +38,13 @@ async fn choose(tab: &Tab, names: &[&str]) {
 }
 
 async fn previews(tab: &Tab, state: &str, count: usize) {
-    let shown = format!(r#"document.querySelectorAll('[data-testid="photo-preview"][data-state="{state}"]').length"#);
+    let shown = format!(r#"$$('[data-testid="photo-preview"][data-state="{state}"]').length"#);
     tab.0.until(&format!("{shown} === {count}")).await;
 }
 
 /// Waits for so many photos in the thread whose pictures are really there.
 async fn photos(tab: &Tab, count: usize) {
-    let there = r#"[...document.querySelectorAll('[data-testid="message"]:not(.pending) [data-testid="photo"]')]
+    let there = r#"[...$$('[data-testid="message"]:not(.pending) [data-testid="photo"]')]
         .filter((photo) => photo.complete && photo.naturalWidth > 0).length"#;
     tab.0.until(&format!("{there} === {count}")).await;
 }
@@ -76,7 +76,7 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
     .await;
     previews(&portal, "uploaded", 3).await;
     previews(&portal, "failed", 1).await;
-    let refused = r#"document.querySelector('[data-testid="photo-preview"][data-code="photo_format"]')"#;
+    let refused = r#"$('[data-testid="photo-preview"][data-code="photo_format"]')"#;
     assert!(
         portal
             .0
@@ -92,7 +92,7 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
         .await;
     choose(&portal, &["bits16.png", "interlaced.png", "plain.jpg"]).await;
     previews(&portal, "uploaded", 5).await;
-    let refusal = r#"document.querySelector('[data-testid="photo-refusal"]')"#;
+    let refusal = r#"$('[data-testid="photo-refusal"]')"#;
     assert_eq!(
         portal.0.eval(&format!("{refusal}.dataset.code")).await,
         "too_many_photos"
@@ -107,14 +107,14 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
 
     // A click opens the whole picture.
     crm.0.click(r#"[data-testid="message"] [data-testid="photo"]"#).await;
-    let whole = r#"document.querySelector('.lightbox [data-testid="photo-full"]')"#;
+    let whole = r#"$('.lightbox [data-testid="photo-full"]')"#;
     crm.0
         .until(&format!("{whole}?.naturalWidth === 60 && {whole}.naturalHeight === 40"))
         .await;
     crm.0.click(r#"[data-testid="photo-close"]"#).await;
-    crm.0.until("document.querySelector('.lightbox') === null").await;
+    crm.0.until("$('.lightbox') === null").await;
     // To look at the first photo it was scrolled up to.
-    let end = r#"(() => { const log = document.querySelector('[data-testid="thread"]'); log.scrollTop = log.scrollHeight; })()"#;
+    let end = r#"(() => { const log = $('[data-testid="thread"]'); log.scrollTop = log.scrollHeight; })()"#;
     crm.0.eval(end).await;
 
     // The business phone has them as one MMS, of pictures that it can show.
@@ -160,9 +160,7 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
     phones
         .send(ANA, json!({"to": NUMBER, "body": "look", "media": [page]}))
         .await;
-    crm.0
-        .until(r#"document.querySelector('[data-testid="file"]') !== null"#)
-        .await;
+    crm.0.until(r#"$('[data-testid="file"]') !== null"#).await;
     let log = org.log(&hub).await;
     let id = log
         .iter()
@@ -194,12 +192,9 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
     portal.0.reload().await;
     portal.live().await;
     // What is out of view is not fetched before somebody looks.
-    let all = r#"document.querySelectorAll('[data-testid="photo"]').length"#;
+    let all = r#"$$('[data-testid="photo"]').length"#;
     portal.0.until(&format!("{all} === 11")).await;
-    portal
-        .0
-        .eval(r#"document.querySelector('[data-testid="thread"]').scrollTop = 0"#)
-        .await;
+    portal.0.eval(r#"$('[data-testid="thread"]').scrollTop = 0"#).await;
     photos(&portal, 11).await;
     portal.picture("photos-portal").await;
     // Nothing is wrong but that upload, which a browser always tells.

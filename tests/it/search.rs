@@ -238,7 +238,7 @@ async fn the_pages_search_and_lead_there_and_run_nothing_that_was_written() {
     for (tab, hits) in [(&sam, 2), (&ana, 1)] {
         tab.0.click(r#"[data-testid="search"]"#).await;
         tab.0.type_text("needle").await;
-        let all = r#"[...document.querySelectorAll('[data-testid="search-hit"]')]"#;
+        let all = r#"[...$$('[data-testid="search-hit"]')]"#;
         tab.0.until(&format!("{all}.length === {hits}")).await;
         let shown = tab
             .0
@@ -258,7 +258,7 @@ async fn the_pages_search_and_lead_there_and_run_nothing_that_was_written() {
         );
         assert_eq!(
             tab.0
-                .eval("document.querySelectorAll('crewline-search img, crewline-search script').length")
+                .eval("$$('crewline-search img, crewline-search script').length")
                 .await,
             0
         );
@@ -286,7 +286,7 @@ async fn the_pages_search_and_lead_there_and_run_nothing_that_was_written() {
         tab.0
             .until(
                 r#"(() => {
-            const row = document.querySelector('.sought');
+            const row = $('.sought');
             if (!row || !row.textContent.includes('img src')) return false;
             const { top, bottom } = row.getBoundingClientRect();
             return top >= 0 && bottom <= innerHeight && document.activeElement === row;
@@ -294,10 +294,7 @@ async fn the_pages_search_and_lead_there_and_run_nothing_that_was_written() {
             )
             .await;
         assert_eq!(tab.0.eval("window.pwned ?? null").await, Value::Null);
-        assert_eq!(
-            tab.0.eval("document.querySelector('crewline-search .found').hidden").await,
-            true
-        );
+        assert_eq!(tab.0.eval("$('crewline-search .found').hidden").await, true);
     }
     let page = ana.0.eval("document.documentElement.outerHTML").await;
     assert!(!page.as_str().unwrap().contains("for the crew"));

@@ -51,7 +51,7 @@ async fn a_customer_in_the_portal_and_a_contractor_on_a_phone_talk_with_each_oth
     sam.0.click(r#"[data-testid="composer"]"#).await;
     sam.0.type_text(answer).await;
     sam.0
-        .until(r#"document.querySelector('[data-testid="segments"]').textContent === '1 text (GSM-7)'"#)
+        .until(r#"$('[data-testid="segments"]').textContent === '1 text (GSM-7)'"#)
         .await;
     sam.0.press("Enter").await;
     portal.has_message(answer).await;
@@ -90,7 +90,7 @@ async fn an_answer_without_a_tag_reaches_nobody_when_two_could_be_meant_and_the_
     let (ana, bob) = (demo.customer("ana"), demo.customer("bob"));
     let sam = demo.open(&demo.staff("sam")).await;
     let (hers, his) = (demo.open(&ana).await, demo.open(&bob).await);
-    let kept = r#"document.querySelector('crewline-unrouted')"#;
+    let kept = r#"$('crewline-unrouted')"#;
     assert_eq!(sam.0.eval(&format!("{kept}.hidden")).await, true);
 
     for (portal, text) in [(&hers, "Are you coming?"), (&his, "And to me?")] {
@@ -129,7 +129,7 @@ async fn an_answer_without_a_tag_reaches_nobody_when_two_could_be_meant_and_the_
     sam.picture("sms-unrouted").await;
 
     // A candidate leads to its conversation.
-    let link = format!(r#"[data-testid="unrouted-candidates"] a[href$="{}"]"#, ana.thread);
+    let link = format!(r#"[data-testid="unrouted-candidates"] [data-thread="{}"]"#, ana.thread);
     sam.0.click(&link).await;
     sam.has_message("Are you coming?").await;
     for tab in [&sam, &hers, &his] {
@@ -223,9 +223,7 @@ async fn a_text_that_fails_says_so_at_once_in_both_pages_and_the_thread_goes_on(
     portal.picture("sms-failed-portal").await;
     sam.picture("sms-failed-crm").await;
     sam.0.click(r#"[data-testid="filter-failed"]"#).await;
-    sam.0
-        .until(r#"document.querySelectorAll('[data-testid="thread-row"]').length === 1"#)
-        .await;
+    sam.0.until(r#"$$('[data-testid="thread-row"]').length === 1"#).await;
 
     // The phone is well again: sent once more, it gets there.
     let text = "To a phone that is blocked";
@@ -254,7 +252,7 @@ async fn a_phone_that_wants_no_texts_gets_none_and_both_pages_say_so() {
     let demo = Demo::start().await;
     let (ana, bob) = (demo.customer("ana"), demo.customer("bob"));
     let (portal, sam) = (demo.open(&ana).await, demo.crm_at("sam", &ana).await);
-    let banner = r#"document.querySelector('[data-testid="texts-off"]')"#;
+    let banner = r#"$('[data-testid="texts-off"]')"#;
     let shown = format!("!{banner}.hidden");
     for tab in [&portal, &sam] {
         assert_eq!(tab.0.eval(&format!("{banner}.hidden")).await, true);
@@ -297,7 +295,7 @@ async fn a_phone_that_wants_no_texts_gets_none_and_both_pages_say_so() {
     // What cannot be texted costs nothing.
     sam.0.click(r#"[data-testid="composer"]"#).await;
     sam.0.type_text("x").await;
-    let cost = r#"document.querySelector('[data-testid="segments"]').textContent"#;
+    let cost = r#"$('[data-testid="segments"]').textContent"#;
     assert_eq!(sam.0.eval(cost).await, "");
 
     demo.text(&ana.phone, "START").await;

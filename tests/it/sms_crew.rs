@@ -74,7 +74,7 @@ async fn a_copy_that_failed_and_a_number_that_nobody_knows_are_shown_to_the_team
     demo.simulator("POST", &format!("phones/{STRANGER}/texts"), picture)
         .await;
     let theirs = format!(
-        "[...document.querySelectorAll('[data-testid=\"thread-row\"]')]
+        "[...$$('[data-testid=\"thread-row\"]')]
              .find(row => row.querySelector('.name').textContent === '{STRANGER}')"
     );
     sam.0
@@ -82,17 +82,14 @@ async fn a_copy_that_failed_and_a_number_that_nobody_knows_are_shown_to_the_team
             r#"{theirs}?.querySelector('[data-testid="unknown"]').hidden === false"#
         ))
         .await;
-    let hers = format!(
-        r#"document.querySelector('{} [data-testid="unknown"]').hidden"#,
-        row(&ana.thread)
-    );
+    let hers = format!(r#"$('{} [data-testid="unknown"]').hidden"#, row(&ana.thread));
     assert_eq!(sam.0.eval(&hers).await, true, "Ana is known");
     let thread = sam.0.eval(&format!("{theirs}.dataset.thread")).await;
     sam.0.click(&row(thread.as_str().unwrap())).await;
     sam.0
-        .until(r#"document.querySelector('[data-testid="file"]')?.textContent === 'Download a file (1 KB)'"#)
+        .until(r#"$('[data-testid="file"]')?.textContent === 'Download a file (1 KB)'"#)
         .await;
-    assert_eq!(sam.0.eval("document.querySelector('#unknown').hidden").await, false);
+    assert_eq!(sam.0.eval("$('[data-testid=contact-unknown]').hidden").await, false);
     sam.picture("sms-unknown-number").await;
 
     let page = portal.0.eval("document.documentElement.outerHTML").await;
@@ -117,7 +114,7 @@ async fn the_composer_tells_what_is_recorded_and_all_of_it_fits_a_phone() {
     sam.texting("On our way", "failed", "30006").await;
     portal.texting("On our way", "failed", "Not delivered").await;
     demo.text(&ana.phone, "STOP").await;
-    let banner = r#"!document.querySelector('[data-testid="texts-off"]').hidden"#;
+    let banner = r#"!$('[data-testid="texts-off"]').hidden"#;
     for tab in [&portal, &sam] {
         tab.0.until(banner).await;
     }
@@ -126,7 +123,7 @@ async fn the_composer_tells_what_is_recorded_and_all_of_it_fits_a_phone() {
         .texting("Can you read this here?", "not_texted", "Not texted")
         .await;
     demo.text(demo.truck(), "#99 five minutes").await;
-    let kept = r#"!document.querySelector('crewline-unrouted').hidden"#;
+    let kept = r#"!$('crewline-unrouted').hidden"#;
     sam.0.until(kept).await;
 
     for (tab, name) in [(&portal, "portal"), (&sam, "crm")] {
@@ -153,7 +150,7 @@ async fn the_composer_tells_what_is_recorded_and_all_of_it_fits_a_phone() {
     sam.0.click(r#"[data-testid="composer"]"#).await;
     sam.0.type_text(&text).await;
     sam.0
-        .until(r#"document.querySelector('[data-testid="segments"]').textContent === '2 texts (UCS-2)'"#)
+        .until(r#"$('[data-testid="segments"]').textContent === '2 texts (UCS-2)'"#)
         .await;
     sam.picture("sms-segments-phone-dark").await;
     sam.0.click(r#"[data-testid="send"]"#).await;

@@ -86,7 +86,7 @@ class UnroutedList extends HTMLElement {
     const { rev, at, from, text, media = [], candidates, answer } = record;
     const line = (testid, ...said) => h("p", { "data-testid": testid }, ...said);
     const links = candidates.flatMap(({ thread, tag, name }) =>
-      [", ", h("button", { type: "button", class: "link", onclick: () => this.#open(thread) }, tag ? `#${tag} ${name}` : name)]).slice(1);
+      [", ", h("button", { type: "button", class: "link", "data-thread": thread, onclick: () => this.#open(thread) }, tag ? `#${tag} ${name}` : name)]).slice(1);
     return h("li", { "data-testid": "unrouted", "data-rev": rev },
       h("header", {}, h("b", {}, from), timeElement(at, shortTime(at))),
       h("blockquote", { dir: "auto", "data-testid": "unrouted-text" }, text || (media.length > 0 ? "Pictures or files, without words" : "An empty text")),

@@ -1,7 +1,8 @@
 /**
  * <crewline-pane>: one conversation to read and to write in: its messages, who
- * is typing, whether texts go out, how the line is, and the composer. Customers
- * and staff have the same one; `notes` lets it write internal notes.
+ * is typing, whether texts go out, and the composer. Customers and staff have
+ * the same one; `notes` lets it write internal notes, and with `state` it says
+ * itself how the line is.
  *
  *   const pane = h("crewline-pane", { placeholder: "Write to the customer", notes: true });
  *   pane.open(client, thread);        // a customer's thread is undefined
@@ -44,7 +45,8 @@ class Pane extends HTMLElement {
     for (const name of ["placeholder", "notes"]) {
       if (this.hasAttribute(name)) this.#composer.setAttribute(name, this.getAttribute(name));
     }
-    this.replaceChildren(this.#messages, this.#typing, this.#textsOff, this.#state, this.#composer);
+    const state = this.hasAttribute("state") ? [this.#state] : [];
+    this.replaceChildren(this.#messages, this.#typing, this.#textsOff, ...state, this.#composer);
   }
 
   disconnectedCallback() {
@@ -94,6 +96,12 @@ class Pane extends HTMLElement {
   }
 
   focus() {
+    this.#composer.focus();
+  }
+
+  /** To be written next: a message, or an internal note. */
+  write({ internal }) {
+    this.#composer.draft = { ...this.#composer.draft, internal };
     this.#composer.focus();
   }
 

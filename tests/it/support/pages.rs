@@ -13,7 +13,7 @@ pub fn row(thread: &str) -> String {
 /// JavaScript: the message with this text, or undefined.
 pub fn bubble(text: &str) -> String {
     format!(
-        r#"[...document.querySelectorAll('[data-testid="message"][data-seq]')]
+        r#"[...$$('[data-testid="message"][data-seq]')]
              .find(m => m.querySelector('[data-testid="text"]').textContent === {})"#,
         json!(text)
     )
@@ -82,7 +82,7 @@ pub struct Tab(pub Page);
 impl Tab {
     pub async fn live(&self) {
         self.0
-            .until(r#"document.querySelector('[data-testid="state"]').dataset.state === 'live'"#)
+            .until(r#"$('[data-testid="state"]').dataset.state === 'live'"#)
             .await;
     }
 
@@ -97,7 +97,7 @@ impl Tab {
         let rows = self
             .0
             .eval(
-                r#"[...document.querySelectorAll('[data-testid="message"],[data-testid="note"]')]
+                r#"[...$$('[data-testid="message"],[data-testid="note"]')]
                      .map(m => ['name', 'time', 'text', 'receipt']
                        .map(part => m.querySelector(`[data-testid="${part}"]`)?.textContent ?? ''))"#,
             )
@@ -111,7 +111,7 @@ impl Tab {
 
     /// Waits for exactly these texts, in this order.
     pub async fn shows(&self, texts: &[&str]) {
-        let list = r#"[...document.querySelectorAll('[data-testid="message"],[data-testid="note"]')]
+        let list = r#"[...$$('[data-testid="message"],[data-testid="note"]')]
             .map(m => m.querySelector('[data-testid="text"]').textContent)"#;
         self.0
             .until(&format!("JSON.stringify({list}) === JSON.stringify({})", json!(texts)))
@@ -119,19 +119,14 @@ impl Tab {
     }
 
     pub async fn badge(&self, count: u32) {
-        let badge = r#"document.querySelector('[data-testid="badge"]')"#;
+        let badge = r#"$('[data-testid="badge"]')"#;
         self.0
             .until(&format!("({badge}.hidden ? '0' : {badge}.textContent) === '{count}'"))
             .await;
     }
 
     pub async fn flags(&self, thread: &str, new: bool, waiting: bool) {
-        let has = |flag: &str| {
-            format!(
-                r#"(document.querySelector('{} [data-testid="{flag}"]') !== null)"#,
-                row(thread)
-            )
-        };
+        let has = |flag: &str| format!(r#"($('{} [data-testid="{flag}"]') !== null)"#, row(thread));
         self.0
             .until(&format!(
                 "{} === {new} && {} === {waiting}",
@@ -144,14 +139,12 @@ impl Tab {
     /// Whether the row says that the last text to its customer failed, or may have.
     pub async fn flagged_failed(&self, thread: &str, failed: bool) {
         let flag = json!(format!(r#"{} [data-testid="flag-failed"]"#, row(thread)));
-        self.0
-            .until(&format!("(document.querySelector({flag}) !== null) === {failed}"))
-            .await;
+        self.0.until(&format!("($({flag}) !== null) === {failed}")).await;
     }
 
     /// How many conversations the tab over the list says are waiting: the hub's count, not the page's.
     pub async fn waiting(&self, count: u32) {
-        let tab = r#"document.querySelector('[data-testid="filter-waiting"]')"#;
+        let tab = r#"$('[data-testid="filter-waiting"]')"#;
         self.0.until(&format!("{tab}.textContent.endsWith(' {count}')")).await;
     }
 
@@ -159,7 +152,7 @@ impl Tab {
     pub async fn receipt(&self, text: &str, says: &str) {
         self.0
             .until(&format!(
-                r#"[...document.querySelectorAll('[data-testid="message"]')]
+                r#"[...$$('[data-testid="message"]')]
                      .filter(m => m.querySelector('[data-testid="text"]').textContent === {})
                      .some(m => m.querySelector('[data-testid="receipt"]').textContent.includes({}))"#,
                 json!(text),
