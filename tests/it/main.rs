@@ -46,6 +46,7 @@ mod sms_browser;
 mod sms_crash;
 mod sms_crew;
 mod sms_line;
+mod story;
 mod tokens;
 mod twilio_peers;
 mod two_nodes;
