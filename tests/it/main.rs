@@ -32,6 +32,7 @@ mod isolation;
 mod mms;
 mod other_log;
 mod phones;
+mod photo_canaries;
 mod photos;
 mod photos_browser;
 mod pong;
