@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::spool::{Spooled, too_large};
-use super::{Accept, MAX_BYTES, MAX_PIXELS, MAX_SMS_BYTES, sniff};
+use super::{Accept, MAX_BYTES, MAX_PIXELS, MAX_SMS_BYTES, colour, sniff};
 use crate::domain::{Code, Refusal};
 
 /// What all that are decoded at once may take, in MB. One picture is never refused for it: the largest
@@ -127,8 +127,13 @@ fn decoder(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder + '_, 
 }
 
 fn render(bytes: &[u8], look: &Look) -> Result<Rendered, Refusal> {
-    let picture = image::load_from_memory_with_format(bytes, look.format).map_err(|_| broken())?;
-    let mut picture = DynamicImage::ImageRgb8(opaque(picture));
+    let mut decoder = decoder(bytes, look.format)?;
+    let profile = decoder.icc_profile().ok().flatten();
+    let mut picture = opaque(DynamicImage::from_decoder(decoder).map_err(|_| broken())?);
+    if let Some(profile) = profile {
+        colour::to_srgb(&mut picture, &profile);
+    }
+    let mut picture = DynamicImage::ImageRgb8(picture);
     picture.apply_orientation(look.orientation);
     let sms = smallest(&picture)?;
     let thumb = encode(&fit(&picture, THUMB), 80)?;

@@ -5,6 +5,7 @@
 //! Nothing here knows orgs, threads or the log. No byte that a stranger sent as a picture is kept or
 //! served: what is served was encoded here.
 
+mod colour;
 pub mod intake;
 pub mod link;
 pub mod sniff;

@@ -124,3 +124,43 @@ async fn somebody_who_sends_nothing_may_upload_so_many_photos_and_so_many_bytes(
     gallery.sweep(Duration::ZERO).await.unwrap();
     assert_eq!(may("ana").await, Ok(()));
 }
+
+/// As phones take them: in Display P3, with a profile that says so.
+#[tokio::test]
+async fn wide_colours_are_kept_as_they_look_and_their_profile_is_not() {
+    use image::{ExtendedColorType, ImageEncoder};
+    let book = Book::open(sqlite().await).await;
+    let store = Store::open(book.dir.path().join("photos").to_str().unwrap()).unwrap();
+    let gallery = Gallery::new(book.photos.clone(), store, Links::new(&[b"x"], ""));
+    let profile = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let pixels = [180, 90, 60].repeat(64 * 48);
+    let (mut jpeg, mut png) = (Vec::new(), Vec::new());
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 95);
+    encoder.set_icc_profile(profile.clone()).unwrap();
+    encoder.write_image(&pixels, 64, 48, ExtendedColorType::Rgb8).unwrap();
+    let mut encoder = image::codecs::png::PngEncoder::new(&mut png);
+    encoder.set_icc_profile(profile).unwrap();
+    encoder.write_image(&pixels, 64, 48, ExtendedColorType::Rgb8).unwrap();
+    for bytes in [jpeg, png] {
+        let upload = gallery
+            .take_in(&book.org, "x", spooled(&bytes).await, Accept::Uploads)
+            .await
+            .unwrap();
+        for rendition in Rendition::ALL {
+            let mut found = gallery.read(&upload.id, rendition).await.unwrap().unwrap().stream;
+            let mut served = Vec::new();
+            while let Some(chunk) = futures_util::StreamExt::next(&mut found).await {
+                served.extend_from_slice(&chunk.unwrap());
+            }
+            let named = |name: &[u8]| served.windows(name.len()).any(|window| window == name);
+            assert!(
+                !named(b"ICC_PROFILE") && !named(b"acsp"),
+                "a profile is a stranger's bytes"
+            );
+            let shown = image::load_from_memory(&served).unwrap().into_rgb8();
+            let middle = shown.get_pixel(32, 24).0;
+            let is_near = middle.iter().zip([193, 83, 51]).all(|(a, b)| a.abs_diff(b) <= 4);
+            assert!(is_near, "{rendition:?}: {middle:?}");
+        }
+    }
+}

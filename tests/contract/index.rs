@@ -134,3 +134,83 @@ async fn postgres_asks_each_block_of_revs() {
     run(&mut session, "UPDATE search SET team = 0 WHERE rev < 16600").await;
     assert_eq!(hits(&*book.ledger, &book.team(), "needle").await, 1);
 }
+
+/// Keys make the index quick; two may be alike. So what decides is the columns and the log, which are
+/// changed here as nobody who serves could.
+async fn only_the_columns_decide(book: &Book, change: impl AsyncFn(&str)) {
+    let mut revs = Vec::new();
+    for n in 0..5 {
+        let said = book.run(book.say("ana", "ana", &format!("leak-{n}"), "a leak")).await;
+        revs.push(crate::book::numbers(said).rev);
+    }
+    let (team, ana) = (book.team(), book.customer("ana"));
+    let found = async |view: &View| {
+        let find = Find {
+            query: Query::parse("leak").unwrap(),
+            order: Order::Newest,
+            from: Place::START,
+        };
+        let found = book.ledger.search(view, &find, 100).await.unwrap();
+        let mut places: Vec<_> = found
+            .hits
+            .iter()
+            .map(|(record, _)| revs.iter().position(|rev| *rev == record.rev).unwrap())
+            .collect();
+        places.sort_unstable();
+        places
+    };
+    assert_eq!(
+        (found(&team).await, found(&ana).await),
+        (vec![0, 1, 2, 3, 4], vec![0, 1, 2, 3, 4])
+    );
+    change(&format!("UPDATE search SET org = 'other' WHERE rev = {}", revs[0])).await;
+    assert_eq!(
+        (found(&team).await, found(&ana).await),
+        (vec![1, 2, 3, 4], vec![1, 2, 3, 4])
+    );
+    change(&format!("UPDATE search SET team = 0 WHERE rev = {}", revs[1])).await;
+    assert_eq!(
+        (found(&team).await, found(&ana).await),
+        (vec![2, 3, 4], vec![1, 2, 3, 4])
+    );
+    change(&format!("UPDATE search SET public = 0 WHERE rev = {}", revs[2])).await;
+    assert_eq!((found(&team).await, found(&ana).await), (vec![2, 3, 4], vec![1, 3, 4]));
+    // One that is another thread's, and one that is internal.
+    let bob = book.threads["bob"].as_str();
+    change(&format!(
+        "UPDATE log SET thread = '{bob}', seq = 99 WHERE rev = {}",
+        revs[3]
+    ))
+    .await;
+    assert_eq!((found(&team).await, found(&ana).await), (vec![2, 3, 4], vec![1, 4]));
+    change(&format!(
+        "UPDATE log SET seq = NULL, body_public = NULL WHERE rev = {}",
+        revs[4]
+    ))
+    .await;
+    assert_eq!((found(&team).await, found(&ana).await), (vec![2, 3, 4], vec![1]));
+}
+
+#[tokio::test]
+async fn what_the_index_of_sqlite_says_is_held_against_the_log() {
+    let book = Book::open(sqlite().await).await;
+    let file = book.dir.path().join("crewline.db");
+    let options = SqliteConnectOptions::new().filename(&file);
+    let session = tokio::sync::Mutex::new(options.connect().await.unwrap());
+    let change = async |sql: &str| {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        sqlx::raw_sql(sql).execute(&mut *session.lock().await).await.unwrap();
+    };
+    change("DROP TRIGGER log_no_update").await;
+    only_the_columns_decide(&book, change).await;
+}
+
+#[tokio::test]
+async fn what_the_index_of_postgres_says_is_held_against_the_log() {
+    let database = cluster().migrated().await;
+    let book = Book::open(Engine::of(cluster().open(&database).await)).await;
+    let session = tokio::sync::Mutex::new(cluster().session(&database).await);
+    let change = async |sql: &str| run(&mut *session.lock().await, sql).await;
+    change("DROP TRIGGER log_no_update ON log").await;
+    only_the_columns_decide(&book, change).await;
+}
