@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crewline::domain::{Query, View};
-use crewline::ledger::{Find, Ledger, Order, Place, Postgres, Sqlite};
+use crewline::domain::{ContactDraft, ContactId, OrgId, Query, View};
+use crewline::ledger::{Command, Find, Ledger, Order, Place, Postgres, Sqlite};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::book::{Book, Engine, sqlite};
+use super::book::{Book, Engine, settings, sqlite};
 use super::cluster::{cluster, run};
 
 /// More than is read at once, and a second org.
@@ -143,6 +143,26 @@ async fn only_the_columns_decide(book: &Book, change: impl AsyncFn(&str)) {
         let said = book.run(book.say("ana", "ana", &format!("leak-{n}"), "a leak")).await;
         revs.push(crate::book::numbers(said).rev);
     }
+    // Another org has records of the same revs.
+    let other = OrgId::parse("other").unwrap();
+    book.run(Command::PutOrg {
+        org: other.clone(),
+        settings: settings("Other"),
+    })
+    .await
+    .unwrap();
+    for n in 0..revs[4] {
+        book.run(Command::PutContact {
+            org: other.clone(),
+            contact: ContactId::parse(&format!("c{n}")).unwrap(),
+            draft: ContactDraft {
+                name: "Somebody".into(),
+                phone: None,
+            },
+        })
+        .await
+        .unwrap();
+    }
     let (team, ana) = (book.team(), book.customer("ana"));
     let found = async |view: &View| {
         let find = Find {
@@ -178,13 +198,13 @@ async fn only_the_columns_decide(book: &Book, change: impl AsyncFn(&str)) {
     // One that is another thread's, and one that is internal.
     let bob = book.threads["bob"].as_str();
     change(&format!(
-        "UPDATE log SET thread = '{bob}', seq = 99 WHERE rev = {}",
+        "UPDATE log SET thread = '{bob}', seq = 99 WHERE org = 'acme' AND rev = {}",
         revs[3]
     ))
     .await;
     assert_eq!((found(&team).await, found(&ana).await), (vec![2, 3, 4], vec![1, 4]));
     change(&format!(
-        "UPDATE log SET seq = NULL, body_public = NULL WHERE rev = {}",
+        "UPDATE log SET seq = NULL, body_public = NULL WHERE org = 'acme' AND rev = {}",
         revs[4]
     ))
     .await;
