@@ -182,6 +182,14 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", features).await;
     }
 
+    /// The addresses of the frames in the page, as they loaded; of one that may not be, an error's.
+    pub async fn frames(&self) -> Vec<String> {
+        let tree = self.call("Page.getFrameTree", json!({})).await;
+        let frames = tree["frameTree"]["childFrames"].as_array().cloned().unwrap_or_default();
+        let url = |frame: &Value| frame["frame"]["url"].as_str().unwrap_or_default().to_owned();
+        frames.iter().map(url).collect()
+    }
+
     /// The value of a JavaScript expression; a promise is waited for.
     pub async fn eval(&self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
