@@ -31,6 +31,7 @@ mod house;
 mod ids;
 mod isolation;
 mod loading;
+mod mms;
 mod other_log;
 mod phones;
 mod photos;

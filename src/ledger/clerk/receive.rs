@@ -187,6 +187,7 @@ impl<S: Store> Clerk<'_, S> {
                 to,
                 parts: vec![answer],
                 media: Vec::new(),
+                awaited: 0,
                 held: None,
             };
             self.queue(org, None, &record, leg);
