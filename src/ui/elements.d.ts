@@ -5,12 +5,16 @@
 import type { CrewlineBadge } from "./badge.js";
 import type { CrewlineInbox } from "./inbox.js";
 import type { CrewlineThread } from "./thread.js";
+import type { Messages } from "./thread/messages.js";
+import type { StateLine } from "./thread/state-line.js";
 import type { Org, You } from "./client/wire.js";
 
 declare global {
   interface HTMLElementTagNameMap {
     "crewline-badge": CrewlineBadge;
     "crewline-inbox": CrewlineInbox;
+    "crewline-messages": Messages;
+    "crewline-state": StateLine;
     "crewline-thread": CrewlineThread;
   }
 

@@ -48,6 +48,7 @@ mod sms_browser;
 mod sms_crash;
 mod sms_crew;
 mod sms_line;
+mod thread_browser;
 mod tokens;
 mod twilio_peers;
 mod two_nodes;

@@ -255,6 +255,8 @@ impl Page {
             "Escape" => 27,
             "ArrowDown" => 40,
             "ArrowUp" => 38,
+            "ArrowLeft" => 37,
+            "ArrowRight" => 39,
             other => panic!("no key code for {other}"),
         };
         let mut event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
