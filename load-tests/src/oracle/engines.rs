@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use crewline::bus::{Bus, BusError, Envelope, Heard, LocalNode, Message};
-use crewline::domain::{ContactId, MessageId, OrgId, Phone, Record, Sub, ThreadId, View};
+use crewline::domain::{ContactId, MessageId, OrgId, Page, Phone, Record, Seek, Sub, ThreadId, View};
 use crewline::ledger::{
-    Admission, Badge, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Numbers, Outcome, Page,
-    Pending, Projections, Result, Slice, ThreadState, ViewHead,
+    Admission, Badge, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Numbers, Outcome, Pending,
+    Projections, Result, Slice, ThreadState, ViewHead,
 };
 use tokio::sync::mpsc;
 
