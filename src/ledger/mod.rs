@@ -131,6 +131,12 @@ pub enum Command {
         contact: ContactId,
         draft: ContactDraft,
     },
+    /// Somebody of the team begins a conversation with a person whom the CRM does not know yet.
+    NewContact {
+        org: OrgId,
+        by: Person,
+        draft: ContactDraft,
+    },
     Revoke {
         org: OrgId,
         sub: Sub,
@@ -153,6 +159,7 @@ impl Command {
             | Command::Route { org, .. }
             | Command::PutOrg { org, .. }
             | Command::PutContact { org, .. }
+            | Command::NewContact { org, .. }
             | Command::Revoke { org, .. } => org,
         }
     }
@@ -174,8 +181,9 @@ pub enum Outcome {
     Duplicate(Numbers),
     /// It says nothing new: a mark that is not ahead, settings as they are.
     Unchanged,
-    /// The contact's thread, and whether it was made now.
+    /// The contact, its thread, and whether it was made now.
     Contact {
+        contact: ContactId,
         thread: ThreadId,
         made: bool,
     },
@@ -313,6 +321,8 @@ pub struct ThreadState {
     pub readers: Vec<Reader>,
     /// The contact's phone takes no texts.
     pub texts_off: bool,
+    /// What a text from a business phone begins with to be for this thread.
+    pub tag: Option<i64>,
     /// The org's head rev in the same snapshot.
     pub rev: i64,
 }
@@ -358,6 +368,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
+
+    /// Contacts whose name, phone or id holds the words of `like`, those with the newest activity first.
+    async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>>;
 
     /// Texts that reached no thread, and were routed to none by hand, with revs below `before`, the newest first.
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;

@@ -71,11 +71,6 @@ class InboxList extends HTMLElement {
     return this.#inbox.threadOf(contact);
   }
 
-  /** All that are loaded, the newest activity first. @returns {import("./rows.js").Row[]} */
-  get loaded() {
-    return this.#inbox.listed("all");
-  }
-
   set selected(thread) {
     this.#selected = thread;
     this.#inbox.pinned = thread;

@@ -147,7 +147,7 @@ export class Inbox {
     const row = this.rows.get(thread);
     if (row && row.asOf > as_of) return false;
     const said = this.#strays.get(thread)?.findLast((record) => isWord(record));
-    const last = newest(said, row?.last);
+    const last = newest(said, row?.last) ?? (seq === 0 ? null : undefined);
     this.#set({
       thread, contact, seq, unread, last, asOf: as_of, failed: failed > 0, failedAt: failed, closed: Boolean(attached_to),
       new: unread > 0, handoff: handoff ?? false, waiting_since: waiting_since ?? null, active: last?.rev ?? row?.active ?? 0,

@@ -4,7 +4,7 @@
  *
  *   <crewline-unrouted></crewline-unrouted>
  *
- *   unrouted.open(client, () => list.loaded, signal);
+ *   unrouted.open(client, signal);
  *   unrouted.addEventListener("open", ({ detail }) => show(detail.thread));
  */
 import { h, setText } from "../base/dom.js";
@@ -14,7 +14,6 @@ import { Unrouted, reasonOf } from "./unrouted.js";
 
 class UnroutedList extends HTMLElement {
   #client = null;
-  #conversations = null;
   #unrouted = new Unrouted();
   #loading = null;
 
@@ -28,12 +27,8 @@ class UnroutedList extends HTMLElement {
     this.replaceChildren(this.#details);
   }
 
-  /**
-   * @param {() => {thread: string, contact: object}[]} conversations to which a text can be put by hand
-   */
-  open(client, conversations, signal) {
+  open(client, signal) {
     this.#client = client;
-    this.#conversations = conversations;
     client.addEventListener("welcome", ({ detail }) => detail.fresh && this.#begin(), { signal });
     client.addEventListener("caught-up", () => this.#unrouted.before === undefined && this.#load(), { signal });
     client.addEventListener("reset", () => this.#clear(), { signal });
@@ -93,7 +88,7 @@ class UnroutedList extends HTMLElement {
       line("unrouted-reason", reasonOf(record)),
       links.length > 0 ? line("unrouted-candidates", "Perhaps for ", ...links) : null,
       answer ? line("unrouted-answer", "The phone was told: ", h("q", {}, answer)) : null,
-      routeControl(this.#client, record, this.#conversations));
+      routeControl(this.#client, record));
   }
 }
 
