@@ -90,7 +90,10 @@ impl Hub {
             return Err(Refusal::new(Code::Forbidden, "contacts are the team's"));
         };
         if like.chars().count() > LONGEST_NAME {
-            return Err(Refusal::new(Code::BadField, format!("q: at most {LONGEST_NAME} characters")));
+            return Err(Refusal::new(
+                Code::BadField,
+                format!("q: at most {LONGEST_NAME} characters"),
+            ));
         }
         let read = self.shared.ledger.contacts(&org, like.trim(), CONTACTS).await;
         read.map_err(|error| unreadable(&error))

@@ -260,12 +260,7 @@ pub(super) async fn inbox(
     Ok(Inbox { rows, as_of })
 }
 
-pub(super) async fn contacts(
-    reading: &mut impl Reading,
-    org: &OrgId,
-    like: &str,
-    limit: u32,
-) -> Result<Vec<Contact>> {
+pub(super) async fn contacts(reading: &mut impl Reading, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>> {
     let sql = concat!(
         "SELECT ",
         contact_columns!(),
@@ -278,7 +273,11 @@ pub(super) async fn contacts(
     let digits: String = like.chars().filter(char::is_ascii_digit).collect();
     let named = format!("%{}%", literally.to_lowercase());
     // Less than this would be in too many numbers, or is part of a name.
-    let phoned = if digits.len() < 3 { String::new() } else { format!("%{digits}%") };
+    let phoned = if digits.len() < 3 {
+        String::new()
+    } else {
+        format!("%{digits}%")
+    };
     let values = [
         Value::Text(org.as_str()),
         Value::Text(&named),

@@ -156,10 +156,10 @@ export class CrewlineInbox extends CrewlineElement {
     const previous = () => (this.#search.isOpen ? this.#search : this.#list).step(-1);
     // Elsewhere an arrow scrolls what has the focus.
     const inList = (act) => (path) => (path.includes(this.#list) || !path.includes(this) ? act() : false);
-    const opened = (act) => () => (this.#selected === null ? false : act());
+    const opened = (act) => (path) => (this.#selected === null ? false : act(path));
     return {
       j: next, ArrowDown: inList(next), k: previous, ArrowUp: inList(previous),
-      u: () => this.#back(), Escape: opened(() => this.#back()),
+      u: () => this.#back(), Escape: opened((path) => this.#escape(path)),
       r: opened(() => this.#pane.write({ internal: false })), n: opened(() => this.#pane.write({ internal: true })),
       e: opened(() => this.#handled()),
       i: opened(() => this.#panel.toggle()),
@@ -179,6 +179,14 @@ export class CrewlineInbox extends CrewlineElement {
     const thread = this.#selected;
     this.#choose(null);
     this.#list.focusOn(thread);
+  }
+
+  /** Out of the composer first, so that the other keys work again; a field of its own knows what Escape is. */
+  #escape(path) {
+    const [target] = path;
+    if (target instanceof HTMLTextAreaElement) this.#list.focusOn(this.#selected);
+    else if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return false;
+    else this.#back();
   }
 
   #handled() {

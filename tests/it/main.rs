@@ -26,6 +26,8 @@ mod handoff_browser;
 mod handoffs;
 mod house;
 mod ids;
+mod inbox_browser;
+mod inbox_people_browser;
 mod isolation;
 mod other_log;
 mod phones;

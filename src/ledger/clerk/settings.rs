@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::{Clerk, Desk, Slip, Store, appended};
 use crate::domain::{
-    Code, Contact, ContactDraft, ContactId, Entry, OrgId, OrgSettings, Person, PersonId, Phone, Refusal, RevokedBody, Sub,
-    ThreadHead, ThreadId,
+    Code, Contact, ContactDraft, ContactId, Entry, OrgId, OrgSettings, Person, PersonId, Phone, Refusal, RevokedBody,
+    Sub, ThreadHead, ThreadId,
 };
 use crate::ledger::writer::Answer;
 use crate::ledger::{Outcome, texting};

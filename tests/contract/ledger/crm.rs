@@ -45,7 +45,7 @@ pub async fn one_contact_gets_one_thread_however_many_ask_at_once(book: Book) {
     let mut made = Vec::new();
     for pending in pending {
         match pending.await.unwrap() {
-            Outcome::Contact { thread, made: true } => made.push(thread),
+            Outcome::Contact { thread, made: true, .. } => made.push(thread),
             Outcome::Contact { made: false, .. } => {}
             other => panic!("{other:?}"),
         }
@@ -63,7 +63,12 @@ pub async fn staff_begin_a_conversation_with_a_new_contact_and_a_known_phone_lea
         let (org, by) = (book.org.clone(), person("Sam"));
         book.run(Command::NewContact { org, by, draft }).await
     };
-    let Ok(Outcome::Contact { contact, thread, made: true }) = begin("Nora Quist", Some("+14155550177")).await else {
+    let Ok(Outcome::Contact {
+        contact,
+        thread,
+        made: true,
+    }) = begin("Nora Quist", Some("+14155550177")).await
+    else {
         panic!("Nora is new");
     };
     let known = Ok(Outcome::Contact {
@@ -73,14 +78,22 @@ pub async fn staff_begin_a_conversation_with_a_new_contact_and_a_known_phone_lea
     });
     assert_eq!(begin("Somebody", Some("+14155550177")).await, known);
     // Without a phone nobody knows whether it is the same person.
-    assert!(matches!(begin("Nora Quist", None).await, Ok(Outcome::Contact { made: true, .. })));
+    assert!(matches!(
+        begin("Nora Quist", None).await,
+        Ok(Outcome::Contact { made: true, .. })
+    ));
 
     let page = book.ledger.history(&book.team(), &thread, None, 10).await.unwrap();
     let body: serde_json::Value = serde_json::from_str(&page.records[0].body_team).unwrap();
     assert_eq!(page.records.len(), 1);
     assert_eq!(
         (&body["event"], &body["name"], &body["phone"], &body["by"]["sub"]),
-        (&"contact".into(), &"Nora Quist".into(), &"+14155550177".into(), &"sam".into())
+        (
+            &"contact".into(),
+            &"Nora Quist".into(),
+            &"+14155550177".into(),
+            &"sam".into()
+        )
     );
     // The CRM gives the phone to somebody else as well: now it is nobody's in particular.
     let shared = Command::PutContact {
