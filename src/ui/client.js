@@ -16,19 +16,15 @@
  * from then on every change comes, and a snapshot's `as_of` says which of them
  * it already holds. After a mere reconnect nothing needs to be loaded again.
  *
- * Events, with what `detail` holds:
- *   state       {state}: connecting, catching-up, live, offline, signed-out
- *   welcome     {you, org, fresh}
- *   change      the record, each once and in order
- *   caught-up   {cursor}
- *   badge       {unread, new?, waiting?, as_of}, never older than the last
- *   typing      {thread, who, on}
- *   viewing     {thread, who}: who of the team has which thread open, or (null) none
- *   presence    {online, offline}
- *   outbox      {entries}: what is on its way out, see outbox.js
- *   reset       {reason}: forget everything that was loaded
- *   signed-out  {reason}: "token" or "forbidden"; the client has given up
- *   error       {code, message, retry}: about a frame that has no id
+ * Its events are in client/events.js, the records in client/wire.js.
+ */
+/**
+ * @import { Events, State, Typed } from "./client/events.js"
+ * @import { Outgoing } from "./client/outbox.js"
+ * @import {
+ *   Badge, BusinessLine, Entry, From, Hits, InboxPage, Limits, Org, Page, Problem, ServerFrame, Thread,
+ *   UnroutedPage, Uploaded, Who, You,
+ * } from "./client/wire.js"
  */
 import { Api, CrewlineError } from "./client/api.js";
 import { Line } from "./client/line.js";
@@ -56,21 +52,26 @@ const TYPING_MS = 3_000;
  * @property {typeof fetch} [fetch]
  */
 
-export class CrewlineClient extends EventTarget {
-  /** @type {"offline" | "connecting" | "catching-up" | "live" | "signed-out"} */
+export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */ (EventTarget) {
+  /** @type {State} */
   state = "offline";
-  /** Who this is, as the server says; null before the first welcome. */
+  /** Who this is, as the server says; null before the first welcome. @type {You | null} */
   you = null;
-  /** The business: its name and, if it has one, its colour. @type {{name: string, color?: string} | null} */
+  /** The business: its name and, if it has one, its colour. @type {Org | null} */
   org = null;
-  /** The last number of the own view that was applied. */
+  /** The last number of the own view that was applied. @type {number | null} */
   cursor = null;
+  /** @type {string | null} */
   log = null;
+  /** @type {Limits} */
   limits = { text_chars: 4000, photos: 5 };
+  /** @type {Badge | null} */
   badge = null;
 
+  /** @type {string | null} */
   #person = null;
   #welcomed = false;
+  /** @type {{ thread: string | undefined, internal: boolean, at: number } | null} */
   #typing = null;
   #timers = new Timers();
   #marks = new Marks((frame) => this.#line.send(frame));
@@ -90,14 +91,14 @@ export class CrewlineClient extends EventTarget {
     this.#api = new Api(options, (refused) => this.#tokens.current(refused));
     this.#line = new Line(this.#tokens, {
       hello: () => (this.cursor === null ? {} : { cursor: this.cursor, log: this.log }),
-      frame: (frame) => this.#hearing[frame.type]?.(frame),
+      frame: (frame) => this.#hear(frame),
       state: (state) => this.#setState(state),
       down: () => this.#down(),
       over: (reason) => this.#over(reason),
     }, options);
   }
 
-  /** What is on its way out, oldest first. @returns {import("./client/outbox.js").Outgoing[]} */
+  /** What is on its way out, oldest first. @returns {Outgoing[]} */
   get outbox() {
     return [...this.#outbox.entries];
   }
@@ -107,7 +108,7 @@ export class CrewlineClient extends EventTarget {
     this.#line.open();
   }
 
-  /** A newer token of the same person: it is shown at once, so that the line need not break. */
+  /** A newer token of the same person: it is shown at once, so that the line need not break. @param {string} token */
   renew(token) {
     if (!this.#tokens.renew(token)) return;
     if (this.#welcomed) this.#line.send({ type: "token", token });
@@ -132,41 +133,59 @@ export class CrewlineClient extends EventTarget {
     return id;
   }
 
-  /** Sends a refused or stale message again, as it is. */
+  /** Sends a refused or stale message again, as it is. @param {string} id */
   retry(id) {
     if (this.#outbox.retry(id)) this.#flush();
   }
 
-  /** Drops a message that was refused, is stale, or is still waiting for the line. */
+  /** Drops a message that was refused, is stale, or is still waiting for the line. @param {string} id */
   discard(id) {
     if (this.#outbox.remove(id)) this.#flush();
   }
 
-  /** This device has the thread's messages up to the seq `upTo`. */
+  /**
+   * This device has the thread's messages up to the seq `upTo`.
+   * @param {string | undefined} thread
+   * @param {number} upTo
+   */
   received(thread, upTo) {
     this.#marks.want("received", this.#named(thread), upTo);
   }
 
-  /** The person has read them. */
+  /**
+   * The person has read them.
+   * @param {string | undefined} thread
+   * @param {number} upTo
+   */
   read(thread, upTo) {
     this.#marks.want("read", this.#named(thread), upTo);
   }
 
-  /** Call it on every keystroke: it goes out at most every 3 s, and never late. */
+  /**
+   * Call it on every keystroke: it goes out at most every 3 s, and never late.
+   * @param {string | undefined} thread
+   * @param {boolean} on
+   * @param {boolean} [internal]
+   */
   typing(thread, on, internal = false) {
     const now = Date.now();
-    const same = this.#typing !== null && this.#typing.thread === thread && this.#typing.internal === internal;
-    if (on ? same && now - this.#typing.at < TYPING_MS : !same) return;
+    const told = this.#typing?.thread === thread && this.#typing?.internal === internal ? this.#typing : null;
+    if (on ? told && now - told.at < TYPING_MS : !told) return;
     const said = this.#line.send({ type: "typing", thread: this.#named(thread), on, internal: internal || undefined });
     this.#typing = on && said ? { thread, internal, at: now } : null;
   }
 
-  /** Staff: which thread is on screen, or null. It holds for 25 s: repeat it every 10 s. */
+  /** Staff: which thread is on screen, or null. It holds for 25 s: repeat it every 10 s. @param {string | null} thread */
   viewing(thread) {
     return this.#line.send({ type: "viewing", thread });
   }
 
-  /** Staff: nothing in the thread up to `seen` waits for an answer. @returns {boolean} false while offline */
+  /**
+   * Staff: nothing in the thread up to `seen` waits for an answer.
+   * @param {string} thread
+   * @param {number} seen
+   * @returns {boolean} false while offline
+   */
   handled(thread, seen) {
     return this.#line.send({ type: "handled", thread, seen });
   }
@@ -175,13 +194,13 @@ export class CrewlineClient extends EventTarget {
    * A page of the thread, newest first. Asked while offline, it is answered later.
    * @param {string | undefined} thread
    * @param {{before?: number, limit?: number}} [range]
-   * @returns {Promise<{records: object[], before: number | null, as_of: number}>}
+   * @returns {Promise<Page>}
    */
   history(thread, { before, limit } = {}) {
     return this.#questions.ask({ type: "history", id: uuid(), thread: this.#named(thread), before, limit });
   }
 
-  /** Staff: a page of the inbox. @param {{filter?: string, after?: unknown}} [range] */
+  /** Staff: a page of the inbox. @param {{filter?: string, after?: unknown}} [range] @returns {Promise<InboxPage>} */
   inbox(range = {}) {
     return this.#api.get("/v1/inbox", range);
   }
@@ -196,22 +215,26 @@ export class CrewlineClient extends EventTarget {
     return this.#api.post("/v1/contacts", contact);
   }
 
-  /** What was said, found by its words. @param {{q: string, sort?: string, after?: string}} asked */
+  /** What was said, found by its words. @param {{q: string, sort?: string, after?: string}} asked @returns {Promise<Hits>} */
   search(asked) {
     return this.#api.get("/v1/search", asked);
   }
 
-  /** Staff: the org's number and its business phones. */
+  /** Staff: the org's number and its business phones. @returns {Promise<BusinessLine>} */
   line() {
     return this.#api.get("/v1/line");
   }
 
-  /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] */
+  /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] @returns {Promise<UnroutedPage>} */
   unrouted(range = {}) {
     return this.#api.get("/v1/unrouted", range);
   }
 
-  /** Staff: texts that failed, or may have, are sent once more. @param {string[]} attempts as their delivery records name them */
+  /**
+   * Staff: texts that failed, or may have, are sent once more.
+   * @param {string} thread
+   * @param {string[]} attempts as their delivery records name them
+   */
   async resend(thread, attempts) {
     for (const attempt of attempts) await this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/resend`, { attempt });
   }
@@ -220,46 +243,66 @@ export class CrewlineClient extends EventTarget {
    * A photo for a message to name.
    * @param {File} file
    * @param {{progress?: (done: number) => void, signal?: AbortSignal}} [options] `done` is 0 to 1
-   * @returns {Promise<{id: string, width: number, height: number, bytes: number}>}
+   * @returns {Promise<Uploaded>}
    */
   upload(file, options) {
     return this.#api.upload("/v1/photos", file, options);
   }
 
-  /** A photo, or a file (in `full` alone). @param {"thumb" | "sms" | "full"} size @returns {Promise<Blob>} */
+  /**
+   * A photo, or a file (in `full` alone).
+   * @param {string} id
+   * @param {"thumb" | "sms" | "full"} size
+   * @returns {Promise<Blob>}
+   */
   photo(id, size) {
     return this.#api.blob(`/v1/photos/${encodeURIComponent(id)}`, { size });
   }
 
   /**
    * Staff: the thread of an unknown number is this contact's; it is copied there, for good.
+   * @param {string} thread
+   * @param {string} contact
    * @param {{seen?: number}} [view] the last seq that was in view
+   * @returns {Promise<{thread: string, copies: number}>}
    */
   attach(thread, contact, { seen } = {}) {
     return this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/attach`, { contact, seen, confirm: true });
   }
 
-  /** Staff: the text of this rev, which reached nobody, belongs to this thread. */
+  /**
+   * Staff: the text of this rev, which reached nobody, belongs to this thread.
+   * @param {number} rev
+   * @param {string} thread
+   * @returns {Promise<{thread: string, routed: boolean, seq: number}>}
+   */
   route(rev, thread) {
     return this.#api.post(`/v1/unrouted/${rev}/route`, { thread });
   }
 
-  /** A thread's counters and marks, and whether texts go to the customer's phone. */
+  /** A thread's counters and marks, and whether texts go to the customer's phone. @param {string} thread @returns {Promise<Thread>} */
   thread(thread) {
     return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);
   }
 
-  /** Whether `from` of a record is the person whose client this is. */
+  /** Whether `from` of a record is the person whose client this is. @param {From | Who | string | null | undefined} from */
   isMe(from) {
-    if (!from || !this.you || from.kind !== this.you.role) return false;
+    if (!from || typeof from === "string" || !this.you || from.kind !== this.you.role) return false;
     return from.kind === "customer" || from.sub === this.you.sub;
   }
 
-  /** A record's number in the own view. */
+  /** A record's number in the own view. @param {{ rev?: number, seq?: number }} record @returns {number} */
   numberOf(record) {
-    return this.you.role === "customer" ? record.seq : record.rev;
+    return /** @type {number} */ (this.you?.role === "customer" ? record.seq : record.rev);
   }
 
+  /** @param {ServerFrame} frame */
+  #hear(frame) {
+    const hearing = /** @type {Record<string, ((frame: ServerFrame) => void) | undefined>} */ (this.#hearing);
+    hearing[frame.type]?.(frame);
+  }
+
+  /** @type {{ [Type in ServerFrame["type"]]: (frame: Extract<ServerFrame, { type: Type }>) => void }} */
   #hearing = {
     welcome: ({ you, org = null, cursor, log, limits, heartbeat_ms }) => {
       const fresh = this.cursor === null;
@@ -276,7 +319,7 @@ export class CrewlineClient extends EventTarget {
 
     change: ({ type, ...record }) => {
       const number = this.numberOf(record);
-      if (number <= this.cursor) return;
+      if (this.cursor === null || number <= this.cursor) return;
       if (number !== this.cursor + 1) return this.#line.again();
       this.cursor = number;
       this.#arrived([record]);
@@ -296,7 +339,7 @@ export class CrewlineClient extends EventTarget {
     },
 
     ack: ({ id, rev, seq }) => {
-      if (this.#outbox.acknowledged(id, this.numberOf({ rev, seq }), this.cursor)) this.#flush();
+      if (this.#outbox.acknowledged(id, this.numberOf({ rev, seq }), this.cursor ?? 0)) this.#flush();
     },
 
     page: ({ type, id, ...page }) => {
@@ -316,7 +359,7 @@ export class CrewlineClient extends EventTarget {
     },
 
     pong: ({ head }) => {
-      if (head > this.cursor) this.#timers.set("head", HEAD_GRACE_MS, () => this.#mustHaveReached(head));
+      if (head > (this.cursor ?? Infinity)) this.#timers.set("head", HEAD_GRACE_MS, () => this.#mustHaveReached(head));
     },
 
     expiring: () => {
@@ -330,19 +373,20 @@ export class CrewlineClient extends EventTarget {
     presence: ({ type, ...presence }) => this.#emit("presence", presence),
   };
 
-  /** Own messages that show up in the log are no longer on their way. */
+  /** Own messages that show up in the log are no longer on their way. @param {Entry[]} records */
   #arrived(records) {
     const own = records.filter((record) => record.id && this.isMe(record.from) && this.#outbox.remove(record.id));
     if (own.length > 0) this.#flush();
     for (const { kind, mark, thread, up_to, side, by } of records) {
-      if (kind !== "receipt" || (side === "customer") !== (this.you.role === "customer")) continue;
+      if (kind !== "receipt" || (side === "customer") !== (this.you?.role === "customer")) continue;
       if (mark === "delivered") this.#marks.confirmed("received", this.#named(thread), up_to);
       else if (side === "customer" || this.isMe(by)) this.#marks.confirmed("read", this.#named(thread), up_to);
     }
   }
 
+  /** @param {number} head */
   #mustHaveReached(head) {
-    if (this.state === "live" && this.cursor < head) this.#line.again();
+    if (this.state === "live" && (this.cursor ?? Infinity) < head) this.#line.again();
   }
 
   #flush() {
@@ -364,6 +408,7 @@ export class CrewlineClient extends EventTarget {
     this.#flush();
   }
 
+  /** @param {"token" | "forbidden"} reason */
   #over(reason) {
     this.#farewell();
     this.#emit("signed-out", { reason });
@@ -374,7 +419,7 @@ export class CrewlineClient extends EventTarget {
     this.#questions.giveUp("closed", "the client has left");
   }
 
-  /** Knows whose the queue is before the server has said so, even offline. */
+  /** Knows whose the queue is before the server has said so, even offline. @param {string} person */
   #isFor(person) {
     if (person === this.#person) return;
     if (this.#person !== null) this.#forget("person");
@@ -382,6 +427,7 @@ export class CrewlineClient extends EventTarget {
     this.#outbox.open(person);
   }
 
+  /** @param {Events["reset"]["reason"]} reason */
   #forget(reason) {
     this.cursor = this.log = this.badge = null;
     this.#marks.forget();
@@ -391,21 +437,27 @@ export class CrewlineClient extends EventTarget {
     this.#flush();
   }
 
-  #otherTab = ({ key, newValue }) => {
+  #otherTab = /** @param {StorageEvent} event */ ({ key, newValue }) => {
     if (key && newValue === null && this.#outbox.removedElsewhere(key)) this.#flush();
   };
 
-  /** A customer has one thread and does not name it. */
+  /** A customer has one thread and does not name it. @param {string | undefined} thread */
   #named(thread) {
     return this.you?.role === "customer" ? undefined : thread;
   }
 
+  /** @param {State} state */
   #setState(state) {
     if (state === this.state) return;
     this.state = state;
     this.#emit("state", { state });
   }
 
+  /**
+   * @template {keyof Events} Type
+   * @param {Type} type
+   * @param {Events[Type]} detail
+   */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
