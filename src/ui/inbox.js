@@ -48,13 +48,13 @@ export class CrewlineInbox extends CrewlineElement {
   #selected = null;
   /** Ends with the open thread. */
   #following = new AbortController();
-  /** @type {Presence} */
+  /** @type {any} Presence, once it is open; so are the next three */
   #presence;
-  /** @type {Typists} */
+  /** @type {any} */
   #typists;
-  /** @type {Viewers} */
+  /** @type {any} */
   #viewers;
-  /** @type {Notifier} */
+  /** @type {any} */
   #notifier;
   /** The colleague who answered last in the open thread, for a minute. */
   #answered = { name: "", timer: 0 };
@@ -79,27 +79,29 @@ export class CrewlineInbox extends CrewlineElement {
 
   constructor() {
     super();
-    this.#header.addEventListener("back", () => this.#back());
-    this.#header.addEventListener("handled", () => this.#handled());
-    this.#header.addEventListener("panel", () => this.#panel.toggle());
-    this.#panel.addEventListener("toggle", ({ detail: { open } }) => { this.#header.panel = open; });
-    this.#beginning.addEventListener("begun", ({ detail: { thread } }) => {
+    /** @param {EventTarget} from @param {string} type @param {(detail: any) => void} heard */
+    const on = (from, type, heard) => from.addEventListener(type, (event) => heard(/** @type {CustomEvent} */ (event).detail));
+    on(this.#header, "back", () => this.#back());
+    on(this.#header, "handled", () => this.#handled());
+    on(this.#header, "panel", () => this.#panel.toggle());
+    on(this.#panel, "toggle", ({ open }) => { this.#header.panel = open; });
+    on(this.#beginning, "begun", ({ thread }) => {
       this.#choose(thread);
       this.#pane.focus();
     });
-    this.#header.attach.addEventListener("attached", ({ detail: { thread } }) => this.#choose(thread));
-    this.#list.addEventListener("select", ({ detail: { thread, pointed } }) => {
+    on(this.#header.attach, "attached", ({ thread }) => this.#choose(thread));
+    on(this.#list, "select", ({ thread, pointed }) => {
       this.#choose(thread);
       // By keys one goes on through the list; and on a phone, the keyboard would hide what was just opened.
       if (pointed && matchMedia("(pointer: fine)").matches) this.#pane.focus();
     });
-    this.#list.addEventListener("row", () => this.#showContact());
-    this.#search.addEventListener("choose", ({ detail: { thread, number } }) => {
+    on(this.#list, "row", () => this.#showContact());
+    on(this.#search, "choose", ({ thread, number }) => {
       this.#choose(thread);
       this.#pane.reveal(number);
     });
-    this.#search.addEventListener("toggle", ({ detail: { open } }) => this.#frame.classList.toggle("is-searching", open));
-    this.#unrouted.addEventListener("open", ({ detail: { thread } }) => this.#choose(thread));
+    on(this.#search, "toggle", ({ open }) => this.#frame.classList.toggle("is-searching", open));
+    on(this.#unrouted, "open", ({ thread }) => this.#choose(thread));
   }
 
   get selected() {
@@ -134,7 +136,10 @@ export class CrewlineInbox extends CrewlineElement {
     client.addEventListener("state", () => this.#showContact(), { signal });
     client.addEventListener("change", ({ detail }) => this.#someoneAnswered(detail), { signal });
     this.#notifier = new Notifier(client, {
-      name: (thread) => (this.#list.row(thread) ? named(this.#list.row(thread).contact) : ""),
+      name: (thread) => {
+        const row = this.#list.row(thread);
+        return row ? named(row.contact) : "";
+      },
       open: (thread) => this.#choose(thread),
     }, signal);
     this.#bell.open(this.#notifier);
@@ -190,8 +195,8 @@ export class CrewlineInbox extends CrewlineElement {
   }
 
   #handled() {
-    const row = this.#list.row(this.#selected);
-    if (row && row.waiting_since !== null) this.client?.handled(this.#selected, this.#pane.lastSeq);
+    const row = this.#selected === null ? undefined : this.#list.row(this.#selected);
+    if (row && row.waiting_since !== null) this.client?.handled(row.thread, this.#pane.lastSeq);
   }
 
   #open(thread) {
@@ -218,13 +223,14 @@ export class CrewlineInbox extends CrewlineElement {
     this.#showContact();
   }
 
+  /** @param {{handler?: string, attached_to?: string | null}} told */
   #showHandler({ handler, attached_to }) {
     this.#ai.hidden = handler !== "ai";
     this.#attached.hidden = !attached_to;
     this.#pane.closed = Boolean(attached_to);
     this.#goesOn.onclick = (event) => {
       event.preventDefault();
-      this.#choose(attached_to);
+      this.#choose(attached_to ?? null);
     };
   }
 
@@ -273,7 +279,7 @@ export class CrewlineInbox extends CrewlineElement {
     });
     this.#panel.show({ row, here: about?.here ?? false });
     if (row?.contact.unknown && row.contact.phone) {
-      this.#header.attach.open(this.client, { thread, number: row.contact.phone, seen: () => this.#pane.lastSeq });
+      this.#header.attach.open(this.client, { thread: row.thread, number: row.contact.phone, seen: () => this.#pane.lastSeq });
     } else {
       this.#header.attach.close();
     }

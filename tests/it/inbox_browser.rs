@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::pages::{Cast, Tab, row};
 use crate::support::{Hub, Org, Person, fresh_id};

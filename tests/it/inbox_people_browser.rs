@@ -172,7 +172,7 @@ async fn who_looks_elsewhere_is_told_once_a_conversation_when_they_have_said_so(
     told(json!([["Ana Souza", "Please hurry"], ["Bob Hale", "Hello again"]])).await;
     // What a colleague reads is taken back.
     let kim = cast.org.staff("kim", "Kim Doyle").load(&cast.hub).await;
-    kim.send(&json!({"type": "read", "thread": cast.ana.thread(), "up_to": 4}));
+    kim.read(cast.ana.thread(), 4);
     told(json!([["Bob Hale", "Hello again"]])).await;
     // A click leads there.
     sam.0.eval("told.at(-1).shown.onclick()").await;

@@ -11,8 +11,10 @@
 import { h, setText } from "../base/dom.js";
 import "./contact-choice.js";
 
-class AttachControl extends HTMLElement {
+export class AttachControl extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
+  /** @type {any} */
   #asked = null;
 
   #open = h("button", { type: "button", "data-testid": "attach", title: "Whose number is this?", onclick: () => this.#show() }, "Attach…");
@@ -72,7 +74,7 @@ class AttachControl extends HTMLElement {
       const done = await this.#client.attach(thread, contact, { seen: seen() });
       this.#dialog.close();
       this.dispatchEvent(new CustomEvent("attached", { detail: done }));
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       setText(this.#error, error.code === "not_found" ? "There is no such contact." : `Not attached: ${error.message}`);
     }
   }

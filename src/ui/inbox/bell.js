@@ -14,8 +14,8 @@ const EXPLAINED = {
   impossible: "This browser cannot show notifications.",
 };
 
-class Bell extends HTMLElement {
-  /** @type {import("./notifier.js").Notifier | null} */
+export class Bell extends HTMLElement {
+  /** @type {any} a Notifier, once it is open */
   #notifier = null;
 
   #button = h("button", { type: "button", class: "plain-icon", "aria-label": "Notifications", title: "Notifications", "data-testid": "bell", onclick: () => this.#dialog.showModal() });

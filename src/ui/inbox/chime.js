@@ -13,6 +13,7 @@ const SECONDS = 0.32;
 const PAUSE_MS = 3_000;
 
 export class Chime {
+  /** @type {AudioContext | null} */
   #context = null;
   #last = -Infinity;
 
@@ -27,22 +28,23 @@ export class Chime {
     if (this.#context?.state !== "running" || now - this.#last < PAUSE_MS) return;
     this.#last = now;
     const start = this.#context.currentTime;
-    for (const [pitch, after] of NOTES) this.#note(pitch, start + after);
-  }
-
-  #note(pitch, start) {
-    const [tone, gain] = [this.#context.createOscillator(), this.#context.createGain()];
-    tone.frequency.value = pitch;
-    gain.gain.setValueAtTime(0, start);
-    gain.gain.linearRampToValueAtTime(LOUDNESS, start + 0.02);
-    gain.gain.exponentialRampToValueAtTime(0.0001, start + SECONDS);
-    tone.connect(gain).connect(this.#context.destination);
-    tone.start(start);
-    tone.stop(start + SECONDS);
+    for (const [pitch, after] of NOTES) note(this.#context, pitch, start + after);
   }
 
   #wake() {
     this.#context ??= new AudioContext();
     if (this.#context.state === "suspended") this.#context.resume();
   }
+}
+
+/** @param {AudioContext} context @param {number} pitch @param {number} start */
+function note(context, pitch, start) {
+  const [tone, gain] = [context.createOscillator(), context.createGain()];
+  tone.frequency.value = pitch;
+  gain.gain.setValueAtTime(0, start);
+  gain.gain.linearRampToValueAtTime(LOUDNESS, start + 0.02);
+  gain.gain.exponentialRampToValueAtTime(0.0001, start + SECONDS);
+  tone.connect(gain).connect(context.destination);
+  tone.start(start);
+  tone.stop(start + SECONDS);
 }

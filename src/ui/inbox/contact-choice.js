@@ -19,13 +19,18 @@ import { initials, named } from "./contact.js";
 const PAUSE_MS = 120;
 let lists = 0;
 
-class ContactChoice extends HTMLElement {
-  /** @type {{thread: string, contact: import("./contact.js").Contact} | null} */
+/** @typedef {{thread: string, contact: import("./contact.js").Contact}} Choice */
+
+export class ContactChoice extends HTMLElement {
+  /** @type {Choice | null} */
   value = null;
 
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
   #withUnknown = true;
+  /** @type {Choice[]} */
   #first = [];
+  /** @type {Choice[]} */
   #found = [];
   #place = -1;
   #pause;
@@ -53,7 +58,7 @@ class ContactChoice extends HTMLElement {
     return this.#field.value.trim();
   }
 
-  /** @param {{unknown?: boolean, first?: {thread: string, contact: import("./contact.js").Contact}[]}} [options] */
+  /** @param {any} client @param {{unknown?: boolean, first?: Choice[]}} [options] */
   open(client, { unknown = true, first = [] } = {}) {
     this.#client = client;
     this.#withUnknown = unknown;

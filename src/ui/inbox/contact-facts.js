@@ -9,7 +9,7 @@
  *   facts.before         // null: the start has been reached
  */
 export class ContactFacts {
-  /** @type {object[]} */
+  /** @type {import("../client/wire.js").Entry[]} */
   consents = [];
   /** @type {{text: string, href: string} | null} */
   link = null;
@@ -18,7 +18,7 @@ export class ContactFacts {
 
   #taken = new Set();
 
-  /** @param {{records: object[], before: number | null}} page */
+  /** @param {{records: any[], before: number | null}} page */
   take({ records, before }) {
     this.before = before;
     for (const record of [...records].sort((a, b) => b.rev - a.rev)) this.#take(record);

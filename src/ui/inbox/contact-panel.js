@@ -23,12 +23,17 @@ const BACK = 400;
 const GATHER_MS = 250;
 const SAID = { on: "Texts are on", off: "Texts are off" };
 
-class ContactPanel extends HTMLElement {
+export class ContactPanel extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
+  /** @type {any} */
   #thread = null;
+  /** @type {any} */
   #signal = null;
+  /** What the hub says of the thread. @type {any} */
   #state = null;
   #facts = new ContactFacts();
+  /** @type {import("./rows.js").Row | null} */
   #row = null;
   #roomy = false;
   #wanted = remembered("panel") !== "closed";
@@ -194,7 +199,7 @@ class ContactPanel extends HTMLElement {
       setText(this.#link, "Open in the CRM");
     }
     this.#history.replaceChildren(...consents.map((consent) => h("li", {},
-      h("b", {}, consent.word || (consent.texts === "off" ? "STOP" : "START")), " ", SAID[consent.texts].toLowerCase().replace("texts are", "texts"), ", ",
+      h("b", {}, consent.word || (consent.texts === "off" ? "STOP" : "START")), " ", consent.texts === "off" ? "texts off" : "texts on", ", ",
       h("span", { dir: "ltr" }, consent.phone ?? ""), " ", timeElement(consent.at, shortTime(consent.at)))));
     this.#nothing.hidden = consents.length > 0 || before !== null;
     this.#older.hidden = before === null || before === undefined;

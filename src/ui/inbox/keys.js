@@ -12,6 +12,7 @@ import { h } from "../base/dom.js";
 import { icon } from "./icons.js";
 
 /** By key: what it does, in words. Those on one line do the same. */
+/** @type {[string[], string][]} */
 const HELP = [
   [["j", "↓"], "Next conversation"],
   [["k", "↑"], "Previous conversation"],

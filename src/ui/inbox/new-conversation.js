@@ -11,7 +11,8 @@ import { h, setText } from "../base/dom.js";
 import "./contact-choice.js";
 import { icon } from "./icons.js";
 
-class NewConversation extends HTMLElement {
+export class NewConversation extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
 
   #choice = h("crewline-contact-choice", { label: "With", testid: "new-contact" });
@@ -22,19 +23,19 @@ class NewConversation extends HTMLElement {
   #form = h("form", {},
     h("label", {}, "Name", this.#name), h("label", {}, "Mobile phone", this.#phone), this.#error,
     h("div", { class: "actions" }, h("button", { type: "button", onclick: () => this.close() }, "Cancel"), this.#begin));
-  #other = h("details", { "data-testid": "new-somebody" }, h("summary", {}, "Somebody new"), this.#form);
+  #summary = h("summary", { onclick: () => this.#fill() }, "Somebody new");
+  #other = h("details", { "data-testid": "new-somebody" }, this.#summary, this.#form);
   #dialog = h("dialog", { class: "sheet", "aria-label": "New conversation", "data-testid": "new-dialog" },
     h("header", {}, h("h3", {}, "New conversation"), h("button", { type: "button", class: "plain-icon", "aria-label": "Close", onclick: () => this.close() }, icon("close"))),
     this.#choice, this.#other);
 
   connectedCallback() {
     this.replaceChildren(this.#dialog);
-    this.#choice.addEventListener("choose", ({ detail: { thread } }) => this.#begun(thread));
+    this.#choice.addEventListener("choose", () => this.#choice.value && this.#begun(this.#choice.value.thread));
     this.#choice.addEventListener("none", () => {
       this.#other.open = true;
       this.#fill();
     });
-    this.#other.firstElementChild.addEventListener("click", () => this.#fill());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#make();
@@ -77,7 +78,7 @@ class NewConversation extends HTMLElement {
     try {
       const { thread } = await this.#client.newContact({ name, phone: phone ? dialled(phone) : undefined });
       this.#begun(thread);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       setText(this.#error, error.code === "bad_field" && phone && !/^\+\d/.test(phone)
         ? "Write the phone with its country, such as +1 415 555 0100." : `Not begun: ${error.message}`);
     }

@@ -133,7 +133,7 @@ export class Notifier {
     if (looks) this.#takeBack();
     if (looks === Boolean(this.#looking) || !navigator.locks) return;
     if (!looks) {
-      this.#looking.abort();
+      this.#looking?.abort();
       this.#looking = null;
       return;
     }
@@ -144,7 +144,7 @@ export class Notifier {
 
   async #isLookedAt() {
     if (isLookedAt() || !navigator.locks) return isLookedAt();
-    const { held } = await navigator.locks.query();
+    const { held = [] } = await navigator.locks.query();
     return held.some(({ name }) => name === LOOKED_AT);
   }
 

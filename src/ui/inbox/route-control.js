@@ -21,7 +21,7 @@ export function routeControl(client, { rev, candidates }) {
     setText(error, "");
     try {
       await client.route(rev, choice.value.thread);
-    } catch (failed) {
+    } catch (/** @type {any} */ failed) {
       setText(error, `Not routed: ${failed.message}`);
     }
     button.disabled = false;

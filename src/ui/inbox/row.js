@@ -72,7 +72,7 @@ export class InboxRow {
   #showTime(last) {
     const at = last?.at ?? 0;
     if (at !== this.#at) this.#time.replaceChildren(...(last ? [timeElement(at, shortTime(at))] : []));
-    else if (last) setText(this.#time.firstChild, shortTime(at));
+    else if (last && this.#time.firstElementChild) setText(this.#time.firstElementChild, shortTime(at));
     this.#at = at;
   }
 }

@@ -12,9 +12,11 @@ import { routeControl } from "./route-control.js";
 import { shortTime, timeElement } from "../base/time.js";
 import { Unrouted, reasonOf } from "./unrouted.js";
 
-class UnroutedList extends HTMLElement {
+export class UnroutedList extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
   #unrouted = new Unrouted();
+  /** @type {object | null} */
   #loading = null;
 
   #sentence = h("summary", { "data-testid": "unrouted-summary" });
@@ -64,7 +66,7 @@ class UnroutedList extends HTMLElement {
     setText(this.#sentence, sentence);
     this.hidden = records.length === 0;
     this.#older.hidden = !before;
-    const shown = new Map([...this.#list.children].map((item) => [item.dataset.rev, item]));
+    const shown = new Map([.../** @type {HTMLCollectionOf<HTMLElement>} */ (this.#list.children)].map((item) => [item.dataset.rev ?? "", item]));
     const open = new Set(records.map(({ rev }) => String(rev)));
     for (const [rev, item] of shown) if (!open.has(rev)) item.remove();
     records.forEach((record, place) => {

@@ -19,10 +19,12 @@ import { shortTime, timeElement } from "../base/time.js";
 /** So long after the last keystroke it looks by itself. */
 const PAUSE_MS = 300;
 
-class SearchBox extends HTMLElement {
+export class SearchBox extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
   #search = new Search((asked) => this.#client.search(asked), () => this.#show());
-  #pause = null;
+  /** @type {number | undefined} */
+  #pause;
   #shown = 0;
 
   #field = h("input", {
@@ -59,7 +61,8 @@ class SearchBox extends HTMLElement {
   /** @param {number} by @returns {boolean} false if there is nowhere to go */
   step(by) {
     const stops = [this.#field, ...this.#list.querySelectorAll("button")];
-    const next = stops[stops.indexOf(/** @type {ShadowRoot | Document} */ (this.getRootNode()).activeElement) + by];
+    const at = stops.findIndex((stop) => stop === /** @type {ShadowRoot | Document} */ (this.getRootNode()).activeElement);
+    const next = stops[at + by];
     next?.focus();
     return Boolean(next);
   }
@@ -98,6 +101,7 @@ class SearchBox extends HTMLElement {
     this.#toggle(state !== "idle");
   }
 
+  /** @param {import("./search.js").Hit | any} hit */
   #row({ record, contact, pieces }) {
     const own = this.#client.isMe(record.from);
     const who = own ? "You" : record.from?.name ?? record.by?.name ?? record.tag;

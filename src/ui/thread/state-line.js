@@ -11,7 +11,7 @@ import { setText } from "../base/dom.js";
 /** A line that is back within this was never gone, to the eye. */
 const PATIENCE_MS = 1_500;
 
-class StateLine extends HTMLElement {
+export class StateLine extends HTMLElement {
   #leaving = null;
   #client = null;
   #timer = null;
