@@ -29,6 +29,8 @@ mod handoffs;
 mod history;
 mod house;
 mod ids;
+mod inbox_browser;
+mod inbox_people_browser;
 mod isolation;
 mod loading;
 mod mms;
