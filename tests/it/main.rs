@@ -24,6 +24,7 @@ mod exposure;
 mod front_door;
 mod handoff_browser;
 mod handoffs;
+mod history;
 mod house;
 mod ids;
 mod isolation;

@@ -194,8 +194,8 @@ impl Ledger for Liar {
         self.inner.lists_origin(origin).await
     }
 
-    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page> {
-        self.inner.history(view, thread, before, limit).await
+    async fn history(&self, view: &View, thread: &ThreadId, seek: Seek, limit: u32) -> Result<Page> {
+        self.inner.history(view, thread, seek, limit).await
     }
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {

@@ -31,7 +31,7 @@ use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
     Slice, ThreadState, ViewHead, audit, read, texting,
 };
-use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
 use engine::Writing;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -175,8 +175,8 @@ impl Ledger for Postgres {
         Ok(read::after(&mut *snapshot(&self.catching_up).await?, view, cursor, limit).await?)
     }
 
-    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page> {
-        Ok(read::history(&mut *snapshot(&self.readers).await?, view, thread, before, limit).await?)
+    async fn history(&self, view: &View, thread: &ThreadId, seek: Seek, limit: u32) -> Result<Page> {
+        Ok(read::history(&mut *snapshot(&self.readers).await?, view, thread, seek, limit).await?)
     }
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {

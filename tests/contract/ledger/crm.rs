@@ -1,6 +1,6 @@
 //! What the CRM says: orgs, contacts, revocations.
 
-use crewline::domain::{ContactDraft, ContactId, Kind, OrgSettings, ShowStaff, Sub};
+use crewline::domain::{ContactDraft, ContactId, Kind, OrgSettings, Seek, ShowStaff, Sub};
 use crewline::ledger::{Command, Outcome};
 
 use crate::book::{Book, settings};
@@ -69,7 +69,7 @@ pub async fn names_are_frozen_at_sending(book: Book) {
     book.run(book.say("Sam", "ana", "s2", "x")).await.unwrap();
     let page = book
         .ledger
-        .history(&book.customer("ana"), &book.threads["ana"], None, 10)
+        .history(&book.customer("ana"), &book.threads["ana"], Seek::Newest, 10)
         .await
         .unwrap();
     let from: Vec<serde_json::Value> = page

@@ -23,6 +23,7 @@ macro_rules! suite {
                     marks::badges_follow_reading_and_answering,
                     marks::marks_go_forward_only_and_land_on_the_other_sides_last_message,
                     reading::views_page_without_a_gap,
+                    reading::a_page_lies_around_what_was_asked_for_and_names_both_its_ends,
                     reading::the_inbox_lists_threads_by_their_last_activity,
                     writing::commits_are_handed_on_in_order_with_their_badges,
                     crm::saying_the_same_twice_changes_nothing,
