@@ -167,14 +167,6 @@ impl Hub {
         })
     }
 
-    /// Whether any org lists this origin among its own.
-    pub async fn lists_origin(&self, origin: &str) -> bool {
-        self.shared.ledger.lists_origin(origin).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "an origin could not be looked up");
-            false
-        })
-    }
-
     /// Whether the ledger answers.
     pub async fn is_ready(&self) -> bool {
         self.shared.ledger.log_id().await.is_ok()

@@ -250,8 +250,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// None if there is no such org.
     async fn admit(&self, org: &OrgId, sub: &Sub, contact: Option<&ContactId>) -> Result<Option<Admission>>;
 
-    /// Whether any org lists this origin.
-    async fn lists_origin(&self, origin: &str) -> Result<bool>;
+    /// Each org that lists origins, with them.
+    async fn sites(&self) -> Result<Vec<(OrgId, Vec<String>)>>;
 
     /// The head rev of each org; 0 for one that has nothing.
     async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>>;

@@ -12,7 +12,7 @@ use super::{
     Admission, Badge, CustomerBadge, Inbox, InboxFilter, InboxRow, OrgHead, Page, Reader, Slice, TeamBadge,
     ThreadState, ViewHead,
 };
-use crate::domain::{ContactId, OrgId, Record, Seek, Side, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, OrgSettings, Record, Seek, Side, Sub, ThreadId, View};
 
 pub(super) async fn admit(
     reading: &mut impl Reading,
@@ -44,6 +44,19 @@ pub(super) async fn admit(
         person: row.text_if_any(1)?.map(rows::person_id).transpose()?,
         revoked_before: row.int_if_any(2)?,
     }))
+}
+
+pub(super) async fn sites(reading: &mut impl Reading) -> Result<Vec<(OrgId, Vec<String>)>> {
+    // Whoever lists none does not have the field, so that most rows are passed over unread.
+    let sql = r#"SELECT org, settings FROM orgs WHERE settings LIKE '%"origins":%'"#;
+    let found = reading.rows(sql, &[]).await?;
+    found
+        .iter()
+        .map(|row| {
+            let settings: OrgSettings = serde_json::from_str(row.text(1)?)?;
+            Ok((rows::org_id(row.text(0)?)?, settings.origins))
+        })
+        .collect()
 }
 
 /// `sql` names the orgs in its own way, each engine having another word for a list.

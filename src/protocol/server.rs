@@ -112,6 +112,14 @@ pub struct You {
     pub thread: Option<String>,
 }
 
+/// The business, as whoever signs in is told of it in `welcome`: of the org's settings no more than this.
+#[derive(Debug, Clone, Serialize)]
+pub struct Business {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+}
+
 /// What a client may do, told in `welcome`.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Limits {
@@ -123,8 +131,8 @@ pub struct Limits {
     pub frames_per_second: u32,
 }
 
-pub fn welcome(session: &str, you: &You, cursor: i64, log: &str, limits: &Limits) -> String {
-    json!({"type": "welcome", "session": session, "you": you, "cursor": cursor, "log": log,
+pub fn welcome(session: &str, you: &You, org: Option<&Business>, cursor: i64, log: &str, limits: &Limits) -> String {
+    json!({"type": "welcome", "session": session, "you": you, "org": org, "cursor": cursor, "log": log,
         "limits": limits, "heartbeat_ms": HEARTBEAT_MS})
     .to_string()
 }

@@ -21,6 +21,7 @@ mod canaries;
 mod cli;
 mod crash;
 mod drain;
+mod embedding;
 mod exposure;
 mod front_door;
 mod handoff_browser;

@@ -190,8 +190,8 @@ impl Ledger for Liar {
         self.inner.admit(org, sub, contact).await
     }
 
-    async fn lists_origin(&self, origin: &str) -> Result<bool> {
-        self.inner.lists_origin(origin).await
+    async fn sites(&self) -> Result<Vec<(OrgId, Vec<String>)>> {
+        self.inner.sites().await
     }
 
     async fn history(&self, view: &View, thread: &ThreadId, seek: Seek, limit: u32) -> Result<Page> {

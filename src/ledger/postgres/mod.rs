@@ -25,7 +25,6 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, Transaction};
 use tokio::sync::mpsc;
 
-use super::rows::{Reading, Value};
 use super::writer::Writer;
 use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
@@ -157,9 +156,8 @@ impl Ledger for Postgres {
         Ok(read::admit(&mut *self.reader().await?, org, sub, contact).await?)
     }
 
-    async fn lists_origin(&self, origin: &str) -> Result<bool> {
-        let sql = "SELECT 1 FROM orgs WHERE settings::jsonb -> 'origins' ? $1 LIMIT 1";
-        Ok(self.reader().await?.row(sql, &[Value::Text(origin)]).await?.is_some())
+    async fn sites(&self) -> Result<Vec<(OrgId, Vec<String>)>> {
+        Ok(read::sites(&mut *self.reader().await?).await?)
     }
 
     async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>> {

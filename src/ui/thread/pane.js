@@ -99,6 +99,12 @@ class Pane extends HTMLElement {
     this.#composer.focus();
   }
 
+  /** To be written next: a message, or an internal note. */
+  write({ internal }) {
+    this.#composer.draft = { ...this.#composer.draft, internal };
+    this.#composer.focus();
+  }
+
   #send({ text, internal, photos }) {
     this.#drafts.delete(this.#thread);
     // A customer's message is never stale: nobody else answers for them.

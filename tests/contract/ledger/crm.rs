@@ -113,7 +113,26 @@ pub async fn a_revocation_is_remembered(book: Book) {
         (last[0].kind, last[0].seq, &last[0].body_public),
         (Kind::Revoked, None, &None)
     );
-    assert!(book.ledger.lists_origin("https://crm.example").await.unwrap());
-    assert!(!book.ledger.lists_origin("https://crm.example.evil").await.unwrap());
+    book.is_clean().await;
+}
+
+pub async fn the_sites_of_an_org_are_those_it_lists_now(book: Book) {
+    let sites = async || {
+        let sites = book.ledger.sites().await.unwrap();
+        let ours = sites.into_iter().find(|(org, _)| *org == book.org);
+        ours.map(|(_, origins)| origins)
+    };
+    assert_eq!(sites().await, Some(vec!["https://crm.example".to_owned()]));
+    let none = OrgSettings {
+        origins: Vec::new(),
+        ..settings("Acme, who lists no \"origins\":")
+    };
+    book.run(Command::PutOrg {
+        org: book.org.clone(),
+        settings: none,
+    })
+    .await
+    .unwrap();
+    assert_eq!(sites().await.unwrap_or_default(), Vec::<String>::new());
     book.is_clean().await;
 }

@@ -30,6 +30,7 @@ macro_rules! suite {
                     crm::one_contact_gets_one_thread_however_many_ask_at_once,
                     crm::names_are_frozen_at_sending,
                     crm::a_revocation_is_remembered,
+                    crm::the_sites_of_an_org_are_those_it_lists_now,
                     writing::closing_keeps_what_was_queued_and_refuses_what_comes_later,
                     search::words_are_found_whatever_their_case_accents_and_script,
                     search::a_customer_finds_what_is_public_in_the_own_thread_and_nothing_else,
