@@ -11,6 +11,7 @@ mod cluster;
 mod redis;
 mod support;
 
+mod accessible;
 mod append_only;
 mod autobahn;
 mod bad_input;
