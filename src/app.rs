@@ -82,6 +82,7 @@ impl App {
             hub: hub.clone(),
             auth: Arc::clone(&auth),
             origins: own_origins(settings, address),
+            rate: http::Rate::default(),
         });
         let gallery = Arc::new(gallery(settings, address, photos)?);
         tasks.spawn(Arc::clone(&gallery).sweep_forever(stop.clone()));
@@ -358,6 +359,10 @@ fn describe() {
         "payloads that could not be published"
     );
     describe_counter!("crewline_too_fast_closed_total", "sockets closed for sending too fast");
+    describe_counter!(
+        "crewline_too_fast_requests_total",
+        "requests refused because their person asks too fast"
+    );
     describe_gauge!(
         "crewline_gateway",
         "1 for what texts go through: twilio, or a simulator"
