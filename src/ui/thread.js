@@ -31,7 +31,7 @@ export class CrewlineThread extends CrewlineElement {
   /** @type {any} */
   #search = h("crewline-search");
   #lens = h("button", { type: "button", class: "lens", "aria-label": "Search messages", "aria-expanded": "false", "data-testid": "search-open", onclick: () => this.#look(true) }, icon("lens"));
-  #bar = h("div", { class: "above" }, h("slot", { name: "head" }));
+  #bar = h("div", { class: "bar" }, h("slot", { name: "head" }));
   /** @type {any} */
   #pane = h("crewline-pane", { state: true });
 
