@@ -30,11 +30,13 @@
  *   signed-out  {reason}: "token" or "forbidden"; the client has given up
  *   error       {code, message, retry}: about a frame that has no id
  */
-import { Api, CrewlineError } from "./client/api.js";
+import { CrewlineError } from "./client/api.js";
+import { Drafts } from "./client/drafts.js";
 import { Line } from "./client/line.js";
 import { Marks } from "./client/marks.js";
 import { Outbox, uuid } from "./client/outbox.js";
 import { Questions } from "./client/questions.js";
+import { Requests } from "./client/requests.js";
 import { Timers } from "./client/timers.js";
 import { Tokens, personKey } from "./client/token.js";
 
@@ -56,7 +58,7 @@ const TYPING_MS = 3_000;
  * @property {typeof fetch} [fetch]
  */
 
-export class CrewlineClient extends EventTarget {
+export class CrewlineClient extends Requests {
   /** @type {"offline" | "connecting" | "catching-up" | "live" | "signed-out"} */
   state = "offline";
   /** Who this is, as the server says; null before the first welcome. */
@@ -77,17 +79,17 @@ export class CrewlineClient extends EventTarget {
   #line;
   #questions;
   #outbox;
+  #drafts;
   #tokens;
-  #api;
 
   /** @param {Options} options */
   constructor(options = {}) {
-    super();
+    super(options, (refused) => this.#tokens.current(refused));
     const { token, getToken, random, storage = localStorageIfAny() } = options;
     this.#outbox = new Outbox(storage, random);
+    this.#drafts = new Drafts(storage);
     this.#questions = new Questions((frame) => this.#line.send(frame), random);
     this.#tokens = new Tokens({ token, getToken, onPerson: (person) => this.#isFor(person) });
-    this.#api = new Api(options, (refused) => this.#tokens.current(refused));
     this.#line = new Line(this.#tokens, {
       hello: () => (this.cursor === null ? {} : { cursor: this.cursor, log: this.log }),
       frame: (frame) => this.#hearing[frame.type]?.(frame),
@@ -104,6 +106,7 @@ export class CrewlineClient extends EventTarget {
 
   connect() {
     globalThis.addEventListener?.("storage", this.#otherTab);
+    for (const [target, type] of GOODBYES) target.addEventListener(type, this.#goodbye);
     this.#line.open();
   }
 
@@ -114,22 +117,41 @@ export class CrewlineClient extends EventTarget {
     else if (this.state === "signed-out") this.connect();
   }
 
-  /** Leaves for good, or until `connect`. What is queued stays in the storage. */
+  /** Leaves for good, or until `connect`. What is queued stays in the storage; what could be taken back goes. */
   close() {
+    this.#letGo();
     this.#line.close();
     this.#farewell();
   }
 
   /**
    * Queues a message (or note) and sends it as soon as the line allows.
-   * @param {{thread?: string, text: string, internal?: boolean, seen?: number, photos?: string[]}} message
-   *   `seen`: the last seq that the writer had in view; without it nothing is `stale`
+   * @param {{thread?: string, text: string, internal?: boolean, seen?: number, photos?: string[], hold?: number}} message
+   *   `seen`: the last seq that the writer had in view; without it nothing is `stale`. `hold`: so many ms it
+   *   can be taken back; it goes before that when the next one is sent, or the page is left or out of sight
    * @returns {string} its id, which is the id of the record to come
    */
   send(message) {
     const { id } = this.#outbox.add(message);
     this.#flush();
     return id;
+  }
+
+  /** One that is still held back does not go at all. @returns {import("./client/outbox.js").Outgoing | null} null: too late */
+  takeBack(id) {
+    const entry = this.#outbox.takeBack(id);
+    if (entry) this.#flush();
+    return entry;
+  }
+
+  /** What was begun in a thread and not sent. @param {string | undefined} thread */
+  draft(thread) {
+    return this.#drafts.of(thread);
+  }
+
+  /** An empty one is forgotten. @param {string | undefined} thread @param {import("./client/drafts.js").Draft} draft */
+  keepDraft(thread, draft) {
+    this.#drafts.keep(thread, draft);
   }
 
   /** Sends a refused or stale message again, as it is. */
@@ -181,64 +203,6 @@ export class CrewlineClient extends EventTarget {
     return this.#questions.ask({ type: "history", id: uuid(), thread: this.#named(thread), before, limit });
   }
 
-  /** Staff: a page of the inbox. @param {{filter?: string, after?: unknown}} [range] */
-  inbox(range = {}) {
-    return this.#api.get("/v1/inbox", range);
-  }
-
-  /** What was said, found by its words. @param {{q: string, sort?: string, after?: string}} asked */
-  search(asked) {
-    return this.#api.get("/v1/search", asked);
-  }
-
-  /** Staff: the org's number and its business phones. */
-  line() {
-    return this.#api.get("/v1/line");
-  }
-
-  /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] */
-  unrouted(range = {}) {
-    return this.#api.get("/v1/unrouted", range);
-  }
-
-  /** Staff: texts that failed, or may have, are sent once more. @param {string[]} attempts as their delivery records name them */
-  async resend(thread, attempts) {
-    for (const attempt of attempts) await this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/resend`, { attempt });
-  }
-
-  /**
-   * A photo for a message to name.
-   * @param {File} file
-   * @param {{progress?: (done: number) => void, signal?: AbortSignal}} [options] `done` is 0 to 1
-   * @returns {Promise<{id: string, width: number, height: number, bytes: number}>}
-   */
-  upload(file, options) {
-    return this.#api.upload("/v1/photos", file, options);
-  }
-
-  /** A photo, or a file (in `full` alone). @param {"thumb" | "sms" | "full"} size @returns {Promise<Blob>} */
-  photo(id, size) {
-    return this.#api.blob(`/v1/photos/${encodeURIComponent(id)}`, { size });
-  }
-
-  /**
-   * Staff: the thread of an unknown number is this contact's; it is copied there, for good.
-   * @param {{seen?: number}} [view] the last seq that was in view
-   */
-  attach(thread, contact, { seen } = {}) {
-    return this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/attach`, { contact, seen, confirm: true });
-  }
-
-  /** Staff: the text of this rev, which reached nobody, belongs to this thread. */
-  route(rev, thread) {
-    return this.#api.post(`/v1/unrouted/${rev}/route`, { thread });
-  }
-
-  /** A thread's counters and marks, and whether texts go to the customer's phone. */
-  thread(thread) {
-    return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);
-  }
-
   /** Whether `from` of a record is the person whose client this is. */
   isMe(from) {
     if (!from || !this.you || from.kind !== this.you.role) return false;
@@ -256,7 +220,7 @@ export class CrewlineClient extends EventTarget {
       Object.assign(this, { you, org, log, limits: limits ?? this.limits, cursor: this.cursor ?? cursor });
       this.#welcomed = true;
       this.#line.welcomed(heartbeat_ms);
-      this.#outbox.open(personKey(you));
+      this.#keepFor(personKey(you));
       this.#questions.askAgain();
       this.#setState("catching-up");
       this.#emit("welcome", { you, org, fresh });
@@ -337,6 +301,8 @@ export class CrewlineClient extends EventTarget {
 
   #flush() {
     const now = Date.now();
+    const held = this.#outbox.ripen(now);
+    if (held < Infinity) this.#timers.set("held", held - now, () => this.#flush());
     if (this.#welcomed) {
       for (const entry of this.#outbox.take(now)) this.#line.send(this.#outbox.frame(entry));
       const due = this.#outbox.nextDue(now);
@@ -361,15 +327,22 @@ export class CrewlineClient extends EventTarget {
 
   #farewell() {
     globalThis.removeEventListener?.("storage", this.#otherTab);
+    for (const [target, type] of GOODBYES) target.removeEventListener(type, this.#goodbye);
     this.#questions.giveUp("closed", "the client has left");
   }
 
   /** Knows whose the queue is before the server has said so, even offline. */
   #isFor(person) {
     if (person === this.#person) return;
-    if (this.#person !== null) this.#forget("person");
+    const another = this.#person !== null;
     this.#person = person;
+    this.#keepFor(person);
+    if (another) this.#forget("person");
+  }
+
+  #keepFor(person) {
     this.#outbox.open(person);
+    this.#drafts.open(person);
   }
 
   #forget(reason) {
@@ -384,6 +357,16 @@ export class CrewlineClient extends EventTarget {
   #otherTab = ({ key, newValue }) => {
     if (key && newValue === null && this.#outbox.removedElsewhere(key)) this.#flush();
   };
+
+  /** Nobody knows whether a page that is left or out of sight comes back. */
+  #goodbye = ({ type }) => {
+    if (type === "pagehide" || globalThis.document.visibilityState === "hidden") this.#letGo();
+  };
+
+  /** Nothing is held back any more. */
+  #letGo() {
+    if (this.#outbox.letGo()) this.#flush();
+  }
 
   /** A customer has one thread and does not name it. */
   #named(thread) {
@@ -400,6 +383,9 @@ export class CrewlineClient extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+const GOODBYES = [[globalThis, "pagehide"], [globalThis.document, "visibilitychange"]]
+  .filter(([target]) => target?.addEventListener);
 
 /** A browser that forbids storage throws on the mere name. */
 function localStorageIfAny() {

@@ -5,6 +5,7 @@
  *   <script type="module" src="https://hub.example/ui/inbox.js"></script>
  *   <crewline-inbox token-url="/my-backend/crewline-token"></crewline-inbox>
  *
+ *   undo-seconds   so long what was sent can be taken back; 0: not at all
  *   inbox.selected = thread;      // opens it; null closes it
  *   inbox.reveal(thread, rev);    // opens it and goes back to that record
  *   inbox.addEventListener("crewline-select", ({ detail }) => …);    // {thread}, when its user opens or closes one
@@ -96,6 +97,7 @@ export class CrewlineInbox extends CrewlineElement {
     }, { signal });
     this.#viewers = new Viewers(client, () => this.#showContact(), { signal });
     client.addEventListener("state", () => this.#showContact(), { signal });
+    this.#pane.undoSeconds = Number(this.getAttribute("undo-seconds"));
     this.#state.watch(client);
     this.#search.open(client, signal);
     this.#list.open(client, this.#presence, signal);

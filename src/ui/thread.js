@@ -7,6 +7,7 @@
  *
  *   placeholder    of the composer: "Write a message"
  *   search         above it a field that finds words in what was said
+ *   undo-seconds   so long what was sent can be taken back; 0: not at all
  *   thread.reveal(seq)            goes back to that message
  *   thread.focus()                the composer
  *
@@ -34,6 +35,7 @@ export class CrewlineThread extends CrewlineElement {
 
   opened(client, signal) {
     this.#pane.setAttribute("placeholder", this.getAttribute("placeholder") ?? "Write a message");
+    this.#pane.undoSeconds = Number(this.getAttribute("undo-seconds"));
     const search = this.hasAttribute("search") ? [h("div", { class: "above" }, this.#search)] : [];
     this.root.replaceChildren(h("div", { class: "frame" }, ...search, this.#pane));
     this.#search.open(client, signal);

@@ -113,6 +113,7 @@ export function pendingRow(entry, client, actions) {
 }
 
 const PENDING = {
+  held: () => "Not sent yet",
   queued: (entry, client) => (client.state === "live" || client.state === "catching-up" ? "Sending…" : "Waiting to be sent"),
   sending: () => "Sending…",
   sent: () => "Sent",

@@ -1,0 +1,76 @@
+/**
+ * What a client asks over HTTP: pages of the inbox, search, photos, what staff
+ * put right by hand. A part of CrewlineClient, see client.js.
+ */
+import { Api } from "./api.js";
+
+export class Requests extends EventTarget {
+  #api;
+
+  /**
+   * @param {{http?: string, fetch?: typeof fetch}} options
+   * @param {(refused?: string) => Promise<string | null>} token
+   */
+  constructor(options, token) {
+    super();
+    this.#api = new Api(options, token);
+  }
+
+  /** Staff: a page of the inbox. @param {{filter?: string, after?: unknown}} [range] */
+  inbox(range = {}) {
+    return this.#api.get("/v1/inbox", range);
+  }
+
+  /** What was said, found by its words. @param {{q: string, sort?: string, after?: string}} asked */
+  search(asked) {
+    return this.#api.get("/v1/search", asked);
+  }
+
+  /** Staff: the org's number and its business phones. */
+  line() {
+    return this.#api.get("/v1/line");
+  }
+
+  /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] */
+  unrouted(range = {}) {
+    return this.#api.get("/v1/unrouted", range);
+  }
+
+  /** Staff: texts that failed, or may have, are sent once more. @param {string[]} attempts as their delivery records name them */
+  async resend(thread, attempts) {
+    for (const attempt of attempts) await this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/resend`, { attempt });
+  }
+
+  /**
+   * A photo for a message to name.
+   * @param {File} file
+   * @param {{progress?: (done: number) => void, signal?: AbortSignal}} [options] `done` is 0 to 1
+   * @returns {Promise<{id: string, width: number, height: number, bytes: number}>}
+   */
+  upload(file, options) {
+    return this.#api.upload("/v1/photos", file, options);
+  }
+
+  /** A photo, or a file (in `full` alone). @param {"thumb" | "sms" | "full"} size @returns {Promise<Blob>} */
+  photo(id, size) {
+    return this.#api.blob(`/v1/photos/${encodeURIComponent(id)}`, { size });
+  }
+
+  /**
+   * Staff: the thread of an unknown number is this contact's; it is copied there, for good.
+   * @param {{seen?: number}} [view] the last seq that was in view
+   */
+  attach(thread, contact, { seen } = {}) {
+    return this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/attach`, { contact, seen, confirm: true });
+  }
+
+  /** Staff: the text of this rev, which reached nobody, belongs to this thread. */
+  route(rev, thread) {
+    return this.#api.post(`/v1/unrouted/${rev}/route`, { thread });
+  }
+
+  /** A thread's counters and marks, and whether texts go to the customer's phone. */
+  thread(thread) {
+    return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);
+  }
+}
