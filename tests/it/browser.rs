@@ -36,10 +36,7 @@ async fn conversation(cast: Cast) {
     for crew in [&sam, &kim] {
         crew.flags(&thread, true, true).await;
         crew.badge(1).await;
-        let text = format!(
-            r#"$('{} [data-testid="row-text"]').textContent"#,
-            row(&thread)
-        );
+        let text = format!(r#"$('{} [data-testid="row-text"]').textContent"#, row(&thread));
         crew.0.until(&format!("{text} === 'Under the sink'")).await;
     }
     ana.receipt("Under the sink", "Delivered").await;
@@ -101,10 +98,7 @@ async fn conversation(cast: Cast) {
     ];
     for crew in [&sam, &kim] {
         crew.shows(&all).await;
-        let notes = crew
-            .0
-            .eval(r#"$$('[data-testid="note"]').length"#)
-            .await;
+        let notes = crew.0.eval(r#"$$('[data-testid="note"]').length"#).await;
         assert_eq!(notes, 1);
     }
     ana.shows(&["The leak is back", "Under the sink", "On our way", "See you at nine"])
@@ -145,8 +139,7 @@ async fn work_that_needs_no_answer_is_marked_handled_and_the_filters_follow() {
             .await;
     }
     let (sam, kim) = (cast.crm("sam", "Sam Ortiz").await, cast.crm("kim", "Kim Doyle").await);
-    let listed =
-        |count: usize| format!(r#"$$('[data-testid="thread-row"]').length === {count}"#);
+    let listed = |count: usize| format!(r#"$$('[data-testid="thread-row"]').length === {count}"#);
     kim.0.click(r#"[data-testid="filter-waiting"]"#).await;
     kim.0.until(&listed(2)).await;
     sam.0.click(&row(cast.ana.thread())).await;
@@ -180,9 +173,7 @@ async fn scrolling_back_ends_at_the_start_of_the_conversation_with_nothing_left_
     let (ana, sam) = (cast.portal(&cast.ana).await, cast.crm("sam", "Sam Ortiz").await);
     sam.0.click(&row(thread)).await;
     for tab in [&ana, &sam] {
-        tab.0
-            .until(r#"$$('[data-testid="message"]').length > 0"#)
-            .await;
+        tab.0.until(r#"$$('[data-testid="message"]').length > 0"#).await;
         let at_first = tab.texts().await.len();
         assert!(
             at_first < expected.len(),
@@ -194,10 +185,7 @@ async fn scrolling_back_ends_at_the_start_of_the_conversation_with_nothing_left_
                     !$('[data-testid="start"]').hidden)"#,
             )
             .await;
-        let start = tab
-            .0
-            .eval(r#"$('[data-testid="start"]').textContent"#)
-            .await;
+        let start = tab.0.eval(r#"$('[data-testid="start"]').textContent"#).await;
         assert_eq!(start, "Start of the conversation");
         assert_eq!(tab.texts().await, expected);
         tab.is_sound().await;
@@ -296,9 +284,7 @@ async fn the_pages_fit_a_phone_in_the_dark() {
         if name == "crm" {
             tab.0.click(&row(cast.ana.thread())).await;
         }
-        tab.0
-            .until(r#"$$('[data-testid="message"]').length === 2"#)
-            .await;
+        tab.0.until(r#"$$('[data-testid="message"]').length === 2"#).await;
         tab.picture(&format!("{name}-phone-dark-thread")).await;
         let wide = tab.0.eval("document.documentElement.scrollWidth - innerWidth").await;
         assert_eq!(wide, 0, "{name} scrolls sideways");
@@ -323,9 +309,7 @@ async fn the_demo_opens_by_its_links_alone() {
     let start = browser.open(&hub.url).await;
     // And one to their phones.
     let links = 1 + hub.demo["customers"].as_array().unwrap().len() + hub.demo["staff"].as_array().unwrap().len();
-    start
-        .until(&format!("$$('#people a').length === {links}"))
-        .await;
+    start.until(&format!("$$('#people a').length === {links}")).await;
     let (customer, staff) = (&hub.demo["customers"][0], &hub.demo["staff"][0]);
     let link = |person: &Value| {
         let page = person["page"].as_str().expect("a page");
@@ -343,7 +327,9 @@ async fn the_demo_opens_by_its_links_alone() {
     crm.live().await;
     crm.0.click(&row(customer["thread"].as_str().unwrap())).await;
     portal.say("Hello from the demo").await;
-    crm.0.until(r#"[...$$('[data-testid="text"]')].some(t => t.textContent === 'Hello from the demo')"#).await;
+    crm.0
+        .until(r#"[...$$('[data-testid="text"]')].some(t => t.textContent === 'Hello from the demo')"#)
+        .await;
     crm.say("Hello back").await;
     portal
         .0

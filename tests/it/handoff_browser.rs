@@ -77,9 +77,7 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
     ] {
         sam.0.until(&says(testid, text)).await;
     }
-    sam.0
-        .until("!$('[data-testid=handler]').hidden")
-        .await;
+    sam.0.until("!$('[data-testid=handler]').hidden").await;
     // Folded, for both; the transcript has its own times.
     for tab in [&ana, &sam] {
         tab.0.until(&says("handoff-tag", "AI hand-off")).await;
@@ -119,9 +117,7 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
 
     // Sam answers: it is no longer the AI's, and no longer a hand-off that waits.
     sam.say("I will come at ten").await;
-    sam.0
-        .until("$('[data-testid=handler]').hidden")
-        .await;
+    sam.0.until("$('[data-testid=handler]').hidden").await;
     sam.flags(thread, false, false).await;
     sam.0
         .until(&is_there(
@@ -168,9 +164,7 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
     ana.say("The leak is back").await;
     phones.text(STRANGER, "It is me, on my work phone").await;
     phones.text(TRUCK, "#99 on my way").await;
-    sam.0
-        .until("$$('[data-testid=thread-row]').length === 2")
-        .await;
+    sam.0.until("$$('[data-testid=thread-row]').length === 2").await;
     sam.0
         .click(r#"[data-testid="thread-row"]:has([data-testid="unknown"]:not([hidden]))"#)
         .await;
@@ -185,9 +179,7 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
     sam.0.click("[data-testid=attach-confirm]").await;
     sam.shows(&["The leak is back", "It is me, on my work phone"]).await;
     ana.shows(&["The leak is back", "It is me, on my work phone"]).await;
-    sam.0
-        .until("$$('[data-testid=thread-row]').length === 1")
-        .await;
+    sam.0.until("$$('[data-testid=thread-row]').length === 1").await;
     sam.0
         .until("$('[data-testid=attach]').closest('crewline-attach').hidden")
         .await;

@@ -18,6 +18,7 @@ mod browser;
 mod by_hand;
 mod canaries;
 mod cli;
+mod composer_browser;
 mod crash;
 mod drain;
 mod exposure;

@@ -59,11 +59,7 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     let page = browser.open(&format!("{}/phones", simulator.url)).await;
     page.until("$$('crewline-phone').length === 2").await;
     assert_eq!(
-        page.eval(&format!(
-            "$({}).textContent",
-            json!(on(ANA, "owner"))
-        ))
-        .await,
+        page.eval(&format!("$({}).textContent", json!(on(ANA, "owner")))).await,
         "Ana Souza"
     );
 
@@ -96,11 +92,8 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
 
     // STOP: the number falls silent, and the phone is told so once.
     page.click(&on(ANA, "stop")).await;
-    page.until(&format!(
-        "$({}).textContent === 'START'",
-        json!(on(ANA, "stop"))
-    ))
-    .await;
+    page.until(&format!("$({}).textContent === 'START'", json!(on(ANA, "stop"))))
+        .await;
     page.until(&format!("{}.at(-1).includes('unsubscribed')", texts(ANA)))
         .await;
     send(&simulator, ANA, "Are you there?", json!({})).await;

@@ -160,9 +160,7 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
     phones
         .send(ANA, json!({"to": NUMBER, "body": "look", "media": [page]}))
         .await;
-    crm.0
-        .until(r#"$('[data-testid="file"]') !== null"#)
-        .await;
+    crm.0.until(r#"$('[data-testid="file"]') !== null"#).await;
     let log = org.log(&hub).await;
     let id = log
         .iter()
@@ -196,10 +194,7 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
     // What is out of view is not fetched before somebody looks.
     let all = r#"$$('[data-testid="photo"]').length"#;
     portal.0.until(&format!("{all} === 11")).await;
-    portal
-        .0
-        .eval(r#"$('[data-testid="thread"]').scrollTop = 0"#)
-        .await;
+    portal.0.eval(r#"$('[data-testid="thread"]').scrollTop = 0"#).await;
     photos(&portal, 11).await;
     portal.picture("photos-portal").await;
     // Nothing is wrong but that upload, which a browser always tells.

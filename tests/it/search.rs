@@ -294,10 +294,7 @@ async fn the_pages_search_and_lead_there_and_run_nothing_that_was_written() {
             )
             .await;
         assert_eq!(tab.0.eval("window.pwned ?? null").await, Value::Null);
-        assert_eq!(
-            tab.0.eval("$('crewline-search .found').hidden").await,
-            true
-        );
+        assert_eq!(tab.0.eval("$('crewline-search .found').hidden").await, true);
     }
     let page = ana.0.eval("document.documentElement.outerHTML").await;
     assert!(!page.as_str().unwrap().contains("for the crew"));

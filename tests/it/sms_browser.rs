@@ -223,9 +223,7 @@ async fn a_text_that_fails_says_so_at_once_in_both_pages_and_the_thread_goes_on(
     portal.picture("sms-failed-portal").await;
     sam.picture("sms-failed-crm").await;
     sam.0.click(r#"[data-testid="filter-failed"]"#).await;
-    sam.0
-        .until(r#"$$('[data-testid="thread-row"]').length === 1"#)
-        .await;
+    sam.0.until(r#"$$('[data-testid="thread-row"]').length === 1"#).await;
 
     // The phone is well again: sent once more, it gets there.
     let text = "To a phone that is blocked";

@@ -82,10 +82,7 @@ async fn a_copy_that_failed_and_a_number_that_nobody_knows_are_shown_to_the_team
             r#"{theirs}?.querySelector('[data-testid="unknown"]').hidden === false"#
         ))
         .await;
-    let hers = format!(
-        r#"$('{} [data-testid="unknown"]').hidden"#,
-        row(&ana.thread)
-    );
+    let hers = format!(r#"$('{} [data-testid="unknown"]').hidden"#, row(&ana.thread));
     assert_eq!(sam.0.eval(&hers).await, true, "Ana is known");
     let thread = sam.0.eval(&format!("{theirs}.dataset.thread")).await;
     sam.0.click(&row(thread.as_str().unwrap())).await;

@@ -159,6 +159,18 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", features).await;
     }
 
+    /// From now on this is a device that is used with fingers.
+    pub async fn touch(&self) {
+        let touch = json!({"enabled": true, "maxTouchPoints": 5});
+        self.call("Emulation.setTouchEmulationEnabled", touch).await;
+    }
+
+    /// Whether the network is gone. Sockets that are open already are cut by the page itself.
+    pub async fn offline(&self, offline: bool) {
+        let network = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.call("Network.emulateNetworkConditions", network).await;
+    }
+
     /// The value of a JavaScript expression; a promise is waited for.
     pub async fn eval(&self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
@@ -216,8 +228,12 @@ impl Page {
         self.call("Input.insertText", json!({"text": text})).await;
     }
 
-    /// Presses and releases a key by its DOM name: `Enter`, `Tab`, `Escape`.
+    /// Presses and releases a key by its DOM name: `Enter`, `Shift+Enter`, `Tab`, `Escape`.
     pub async fn press(&self, key: &str) {
+        let (shift, key) = match key.strip_prefix("Shift+") {
+            Some(key) => (8, key),
+            None => (0, key),
+        };
         let code = match key {
             "Enter" => 13,
             "Tab" => 9,
@@ -226,7 +242,8 @@ impl Page {
             "ArrowUp" => 38,
             other => panic!("no key code for {other}"),
         };
-        let mut event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        let mut event =
+            json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": shift});
         if key == "Enter" {
             event["text"] = json!("\r");
         }

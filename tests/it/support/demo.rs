@@ -65,9 +65,7 @@ impl Demo {
     pub async fn crm_at(&self, sub: &str, customer: &Somebody) -> Tab {
         let tab = self.open(&self.staff(sub)).await;
         tab.0.click(&row(&customer.thread)).await;
-        tab.0
-            .until(r#"$$('[data-testid="message"]').length > 0"#)
-            .await;
+        tab.0.until(r#"$$('[data-testid="message"]').length > 0"#).await;
         tab
     }
 

@@ -126,12 +126,7 @@ impl Tab {
     }
 
     pub async fn flags(&self, thread: &str, new: bool, waiting: bool) {
-        let has = |flag: &str| {
-            format!(
-                r#"($('{} [data-testid="{flag}"]') !== null)"#,
-                row(thread)
-            )
-        };
+        let has = |flag: &str| format!(r#"($('{} [data-testid="{flag}"]') !== null)"#, row(thread));
         self.0
             .until(&format!(
                 "{} === {new} && {} === {waiting}",
@@ -144,9 +139,7 @@ impl Tab {
     /// Whether the row says that the last text to its customer failed, or may have.
     pub async fn flagged_failed(&self, thread: &str, failed: bool) {
         let flag = json!(format!(r#"{} [data-testid="flag-failed"]"#, row(thread)));
-        self.0
-            .until(&format!("($({flag}) !== null) === {failed}"))
-            .await;
+        self.0.until(&format!("($({flag}) !== null) === {failed}")).await;
     }
 
     /// How many conversations the tab over the list says are waiting: the hub's count, not the page's.
