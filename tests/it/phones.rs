@@ -14,7 +14,7 @@ const OFFICE: &str = "+15558675320";
 
 /// Below one phone.
 fn on(phone: &str, testid: &str) -> String {
-    format!(r#"crewline-phone[data-phone="{phone}"] [data-testid="{testid}"]"#)
+    format!(r#".phone[data-phone="{phone}"] [data-testid="{testid}"]"#)
 }
 
 /// What a phone shows, as `by status text`.
@@ -110,7 +110,7 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     .await;
     page.until(&format!(
         "$({}).dataset.switch === 'unreachable'",
-        json!(format!("crewline-phone[data-phone='{ANA}']"))
+        json!(format!(".phone[data-phone='{ANA}']"))
     ))
     .await;
     send(&simulator, ANA, "Hello?", json!({})).await;
