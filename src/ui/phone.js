@@ -9,9 +9,9 @@
  *   hub            the address of the demo or simulator; by default where this script came from
  *   phone.focus()  where it is written
  *
- * All phones of a page share one long poll. Its width is the box's, its height
- * `--crewline-phone-height`; colours are custom properties, see styles/theme.css
- * and styles/phone.css.
+ * All phones of a page share one long poll. It fills the box that it is given,
+ * or is as high as `--crewline-phone-height`; colours are custom properties, see styles/theme.css
+ * and styles/phone.css; `::part(owner)` is what stands above its case.
  */
 import { h, setText } from "./base/dom.js";
 import { sheets } from "./base/sheet.js";
@@ -72,7 +72,7 @@ export class CrewlinePhone extends HTMLElement {
       this.#composer,
       h("span", { class: "bar", "aria-hidden": "true" })));
   #frame = h("div", { class: "phone" },
-    h("div", { class: "owner" }, this.#name, this.#kind, this.#number),
+    h("div", { class: "owner", part: "owner" }, this.#name, this.#kind, this.#number),
     this.#case,
     h("label", { class: "fault" }, "This phone ", this.#switch));
   #texts = new Texts(this.#log, { answer: (tag) => this.#answer(tag), told: () => (this.#feed?.numbers.length ?? 0) > 1 });

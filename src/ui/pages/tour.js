@@ -1,0 +1,75 @@
+/**
+ * What to try on the start page, and what of it has happened.
+ *
+ *   const tour = new Tour();
+ *   header.append(tour.element);
+ *   tour.follow({ first: "Ana", phone, truck, portal: client, inbox: client });     // anew
+ */
+import { h, setText } from "../base/dom.js";
+import { TAG, follow } from "../phone/feed.js";
+
+/** In the order in which they are to happen; `hint` says what is to be done for it. */
+const STEPS = {
+  written: { label: (first) => `${first} writes`, hint: (first) => `Write something as ${first}, like “The water runs down the wall”.` },
+  seen: { label: () => "The office sees it", hint: () => "The office gets it…" },
+  buzzed: { label: () => "The plumber’s phone buzzes", hint: () => "It goes to the plumber’s phone…" },
+  answered: { label: () => "Somebody answers", hint: () => "Now answer on the plumber’s phone: press the number like #1, write, send. Or answer from the office." },
+  read: { label: (first) => `${first} has it`, hint: (first) => `It goes to ${first}’s portal and phone…` },
+};
+const ANSWERS = ["answered", "read"];
+const DONE = "One conversation, in the portal, in the office and on the phones. Try a photo, an internal note, STOP on a phone.";
+
+export class Tour {
+  #hint = h("p", { class: "hint", role: "status", "data-testid": "hint" });
+  #steps = Object.fromEntries(Object.keys(STEPS).map((name) => [name, h("li", { "data-testid": `step-${name}` })]));
+  element = h("div", { class: "steps" }, this.#hint, h("ol", {}, ...Object.values(this.#steps)));
+
+  #first = "";
+  #done = new Set();
+  #following = new AbortController();
+
+  /**
+   * @param {{first: string, phone: string, truck: string, portal: EventTarget, inbox: EventTarget}} who
+   *   `first`: the customer's first name
+   */
+  follow({ first, phone, truck, portal, inbox }) {
+    this.#following.abort();
+    const { signal } = (this.#following = new AbortController());
+    this.#first = first;
+    this.#done.clear();
+    for (const [name, step] of Object.entries(this.#steps)) setText(step, STEPS[name].label(first));
+    this.#show();
+
+    portal.addEventListener("change", ({ detail: { kind, from } }) => {
+      if (kind !== "message") return;
+      if (from.kind === "customer") this.#happened("written");
+      else this.#happened("answered", "read");
+    }, { signal });
+    inbox.addEventListener("change", ({ detail: { kind, from, via } }) => {
+      if (kind === "message" && from.kind === "customer" && from.name.startsWith(first)) this.#happened("seen");
+      if (kind === "message" && from.kind === "staff" && via) this.#happened("answered");
+    }, { signal });
+    const { feed, leave } = follow(location.origin);
+    signal.addEventListener("abort", leave);
+    feed.addEventListener("phone", ({ detail: { phone: number, message } }) => {
+      if (message?.status === "delivered" && number === truck && TAG.test(message.text)) this.#happened("buzzed");
+    }, { signal });
+  }
+
+  #happened(...names) {
+    // An answer to what was said before is no step.
+    const known = names.filter((name) => !ANSWERS.includes(name) || this.#done.has("written"));
+    for (const name of known) this.#done.add(name);
+    if (known.length > 0) this.#show();
+  }
+
+  #show() {
+    const next = Object.keys(STEPS).find((name) => !this.#done.has(name));
+    for (const [name, step] of Object.entries(this.#steps)) {
+      step.toggleAttribute("data-done", this.#done.has(name));
+      if (name === next) step.setAttribute("aria-current", "step");
+      else step.removeAttribute("aria-current");
+    }
+    setText(this.#hint, next ? STEPS[next].hint(this.#first) : DONE);
+  }
+}
