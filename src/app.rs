@@ -81,11 +81,11 @@ impl App {
         let door = Arc::new(http::Door {
             hub: hub.clone(),
             auth: Arc::clone(&auth),
+            origins: own_origins(settings, address),
         });
         let gallery = Arc::new(gallery(settings, address, photos)?);
         tasks.spawn(Arc::clone(&gallery).sweep_forever(stop.clone()));
-        let mut routes = http::api(Arc::clone(&door))
-            .merge(http::photos(Arc::new(http::Wall::new(door, Arc::clone(&gallery)))))
+        let mut routes = http::api(door, Arc::clone(&gallery))
             .merge(http::health(Arc::new(http::Readiness {
                 hub: hub.clone(),
                 metrics,

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::SHORTEST_SECRET;
+use crate::domain::is_origin;
 
 pub use twilio::{API as TWILIO_API, Account, TwilioFlags};
 
@@ -260,11 +261,8 @@ impl Settings {
             "drain_window_ms must be at most 600000"
         );
         for origin in self.origins.iter().chain(&self.public_url) {
-            let host = origin
-                .strip_prefix("https://")
-                .or_else(|| origin.strip_prefix("http://"));
             ensure!(
-                host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' '])),
+                is_origin(&origin.to_ascii_lowercase()),
                 "{origin:?} must be scheme and host, like https://crm.example, without a path"
             );
         }

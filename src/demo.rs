@@ -227,8 +227,9 @@ async fn seed(hub: &Hub) -> anyhow::Result<Vec<String>> {
         time_zone: Some("America/Los_Angeles".into()),
         show_staff: ShowStaff::First,
         origins: Vec::new(),
+        color: Some("#1f6a73".into()),
     };
-    hub.put_org(&service, &org, settings)?.await?;
+    hub.put_org(&service, &org, settings).await?;
     let mut threads = Vec::new();
     for (contact, name, phone) in CUSTOMERS {
         let draft = ContactDraft {

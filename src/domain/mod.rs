@@ -10,6 +10,7 @@ mod id;
 mod inbound;
 mod marker;
 mod org;
+mod page;
 mod person;
 mod phone;
 mod photo;
@@ -30,7 +31,8 @@ pub use handoff::{Brief, HANDOFF_TAG, Handler, HandoffBody, HandoffDraft, Speake
 pub use id::{ContactId, MessageId, OrgId, PersonId, Sub, ThreadId};
 pub use inbound::{Candidate, Medium, Received, Rule, Unroutable, UnroutedBody, Word, clean, tagged};
 pub use marker::{MarkerBody, MarkerDraft};
-pub use org::{OrgSettings, ShowStaff};
+pub use org::{OrgSettings, ShowStaff, is_origin};
+pub use page::{Page, Seek};
 pub use person::{Author, AuthorKind, Person, Side};
 pub use phone::Phone;
 pub use photo::{Fetched, KeptFile, MediaBody, Missing, Photo, PhotoId, Place, Upload};

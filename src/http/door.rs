@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
 
 use super::Problem;
@@ -17,6 +17,8 @@ use crate::hub::{Guest, Hub};
 pub struct Door {
     pub hub: Hub,
     pub auth: Arc<Auth>,
+    /// Browsers' Origins that may ask whatever the org: the hub's own pages, and those of the settings.
+    pub origins: Vec<String>,
 }
 
 /// The bearer of a valid token (RFC 6750), let in.
@@ -35,8 +37,36 @@ impl FromRequestParts<Arc<Door>> for Bearer {
             .map(|(_, token)| token.trim())
             .ok_or_else(|| Refusal::new(Code::BadToken, "send the token as `Authorization: Bearer …`"))?;
         let identity: Identity = door.auth.check(token)?;
-        Ok(Self(door.hub.admit(identity).await?))
+        let origin = parts.headers.get(header::ORIGIN);
+        if origin.is_some() && identity.role == Role::Service {
+            let why = "a service token is for the CRM's backend; a page asks with a person's";
+            return Err(Refusal::new(Code::Forbidden, why).into());
+        }
+        let guest = door.hub.admit(identity).await?;
+        if origin.is_some_and(|origin| !door.lets_in(origin, &guest)) {
+            let why = "this Origin may not ask for this org; the org lists its own in `origins`";
+            return Err(Refusal::new(Code::Forbidden, why).into());
+        }
+        Ok(Self(guest))
     }
+}
+
+impl Door {
+    /// As for the socket: a page of the hub's own, or of a site that the guest's org lists.
+    fn lets_in(&self, origin: &HeaderValue, guest: &Guest) -> bool {
+        let origin = named(origin);
+        self.origins.contains(&origin) || guest.lists_origin(&origin)
+    }
+
+    /// Whether pages of this Origin may ask at all; for which org, their tokens tell.
+    pub async fn knows(&self, origin: &HeaderValue) -> bool {
+        let origin = named(origin);
+        self.origins.contains(&origin) || self.hub.lists_origin(&origin).await
+    }
+}
+
+fn named(origin: &HeaderValue) -> String {
+    origin.to_str().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// The same, of the CRM's backend.

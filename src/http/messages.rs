@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::door::{Asked, Bearer, Body, Door};
 use super::problem::Problem;
-use crate::domain::{Draft, MessageId};
+use crate::domain::{Draft, MessageId, Seek};
 use crate::ledger::Outcome;
 use crate::protocol;
 
@@ -21,6 +21,10 @@ use crate::protocol;
 struct Page {
     #[serde(default)]
     before: Option<i64>,
+    #[serde(default)]
+    after: Option<i64>,
+    #[serde(default)]
+    around: Option<i64>,
     #[serde(default)]
     limit: Option<i64>,
 }
@@ -57,11 +61,9 @@ async fn page(
     Path(thread): Path<String>,
     Asked(asked): Asked<Page>,
 ) -> Result<Response, Problem> {
-    let (thread, page) = door
-        .hub
-        .history(&guest, Some(&thread), asked.before, asked.limit)
-        .await?;
-    let json = protocol::page(None, &guest.view()?, &thread, &page.records, page.more, page.as_of);
+    let seek = Seek::of(asked.before, asked.after, asked.around)?;
+    let (thread, page) = door.hub.history(&guest, Some(&thread), seek, asked.limit).await?;
+    let json = protocol::page(None, &guest.view()?, &thread, &page);
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }
 

@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod contacts;
+mod cross_origin;
 mod door;
 mod handoffs;
 mod health;
@@ -34,32 +35,40 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 pub use door::Door;
 pub use health::{Readiness, router as health};
 pub use pages::{demo as demo_pages, files as page_files, phones as phones_page, router as pages};
-pub use photos::{Wall, router as photos};
 pub use problem::Problem;
 pub use twilio::{Line, router as twilio};
 
+use crate::gallery::Gallery;
 use crate::protocol::MAX_FRAME_IN;
 
 /// How long a request's body may stand still.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 
 /// `/v1`, without the socket.
-pub fn api(door: Arc<Door>) -> Router {
-    let nouns = [
+pub fn api(door: Arc<Door>, gallery: Arc<Gallery>) -> Router {
+    let backends = [
         orgs::router(),
         contacts::router(),
         tokens::router(),
         revocations::router(),
+        handoffs::router(),
+        log::router(),
+    ];
+    let pages = [
         inbox::router(),
         threads::router(),
         messages::router(),
         texts::router(),
         search::router(),
-        handoffs::router(),
         by_hand::router(),
-        log::router(),
     ];
-    nouns.into_iter().fold(Router::new(), Router::merge).with_state(door)
+    let all = |nouns: &[Router<Arc<Door>>]| {
+        let all = nouns.iter().cloned().fold(Router::new(), Router::merge);
+        all.with_state(Arc::clone(&door))
+    };
+    let photos = photos::router(Arc::new(photos::Wall::new(Arc::clone(&door), gallery)));
+    let asked_by_pages = cross_origin::open(all(&pages).merge(photos), Arc::clone(&door));
+    all(&backends).merge(asked_by_pages)
 }
 
 /// What holds for every route: limits, headers, and a problem document for what is not there.

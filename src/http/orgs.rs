@@ -22,6 +22,6 @@ async fn put_org(
     Body(settings): Body<OrgSettings>,
 ) -> Result<Json<Value>, Problem> {
     let org = OrgId::parse(&org).map_err(|_| Refusal::not_found())?;
-    door.hub.put_org(&guest, &org, settings)?.await?;
+    door.hub.put_org(&guest, &org, settings).await?;
     Ok(Json(json!({ "org": org })))
 }

@@ -56,12 +56,9 @@ impl Problem {
 impl Problem {
     /// A refusal with the records that it carries, as the asker's own view shows them.
     pub fn shown(refusal: Refusal, view: &View) -> Self {
-        let shown = protocol::within_page(
-            refusal
-                .records
-                .iter()
-                .filter_map(|record| protocol::record(view, record)),
-        );
+        let shown = refusal.records.iter().filter_map(|one| protocol::record(view, one));
+        let mut shown: Vec<_> = shown.collect();
+        shown.truncate(protocol::within_page(&shown, 0).end);
         let records = shown
             .into_iter()
             .filter_map(|json| RawValue::from_string(json).ok())

@@ -53,7 +53,6 @@ async fn unrouted(
     Asked(page): Asked<Page>,
 ) -> Result<Response, Problem> {
     let found = door.hub.unrouted(&guest, page.before).await?;
-    let before = found.records.last().map(|record| record.rev).filter(|_| found.more);
     let records: Vec<_> = found
         .records
         .iter()
@@ -62,7 +61,7 @@ async fn unrouted(
     let json = format!(
         "{{\"records\":{},\"before\":{},\"as_of\":{}}}",
         protocol::array(&records),
-        json!(before),
+        json!(found.before),
         found.as_of
     );
     Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())

@@ -15,6 +15,7 @@ mod pulse;
 mod read;
 mod roster;
 mod sequencer;
+mod sites;
 mod sweep;
 mod typing;
 mod viewing;
@@ -68,6 +69,7 @@ struct Shared {
     node: String,
     rooms: DashMap<OrgId, Arc<Room>>,
     catching_up: catch_up::CatchUp,
+    sites: sites::Sites,
     draining: CancellationToken,
     pulse: Mutex<pulse::Pulse>,
     /// The bus became unwell: sweep now.
@@ -86,6 +88,7 @@ impl Hub {
         let hub = Self {
             shared: Arc::new(Shared {
                 catching_up: catch_up::CatchUp::new(Arc::clone(&ledger)),
+                sites: sites::Sites::default(),
                 ledger,
                 bus,
                 settings,

@@ -10,7 +10,7 @@ use crate::domain::{
     Report, Sub, ThreadId, Via, View,
 };
 use crate::ledger::{Command, Outcome, Pending};
-use crate::protocol::{Who, You};
+use crate::protocol::{Business, Who, You};
 
 /// Somebody who was let in.
 #[derive(Debug, Clone)]
@@ -100,6 +100,20 @@ impl Guest {
             contact: self.identity.contact.as_ref().map(ContactId::to_string),
             thread: self.thread.as_ref().map(ThreadId::to_string),
         }
+    }
+
+    /// Whether the org lists a site.
+    pub fn lists_origin(&self, origin: &str) -> bool {
+        let settings = self.settings.as_ref();
+        settings.is_some_and(|settings| settings.origins.iter().any(|listed| listed == origin))
+    }
+
+    /// What pages show of the org, customers' too.
+    pub fn business(&self) -> Option<Business> {
+        self.settings.as_ref().map(|settings| Business {
+            name: settings.name.clone(),
+            color: settings.color.clone(),
+        })
     }
 
     pub(super) fn team(&self) -> Result<(), Refusal> {
@@ -272,13 +286,13 @@ impl Hub {
         }))
     }
 
-    pub fn put_org(&self, guest: &Guest, org: &OrgId, settings: OrgSettings) -> Result<Pending, Refusal> {
+    pub async fn put_org(&self, guest: &Guest, org: &OrgId, settings: OrgSettings) -> Result<(), Refusal> {
         self.service_of(guest, org)?;
         settings.check()?;
-        Ok(self.shared.ledger.submit(Command::PutOrg {
-            org: org.clone(),
-            settings,
-        }))
+        let org = org.clone();
+        self.shared.ledger.submit(Command::PutOrg { org, settings }).await?;
+        self.shared.sites.changed();
+        Ok(())
     }
 
     pub fn put_contact(

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Guest, Hub, unreadable};
 use crate::auth::Role;
-use crate::domain::{Code, Contact, Entry, OrgId, Phone, Piece, Record, Refusal, ThreadId, View};
-use crate::ledger::{Find, Inbox, InboxFilter, Page, Place, ThreadState};
+use crate::domain::{Code, Contact, Entry, OrgId, Page, Phone, Piece, Record, Refusal, Seek, ThreadId, View};
+use crate::ledger::{Find, Inbox, InboxFilter, Place, ThreadState};
 
 /// Records in one answer of `GET /v1/log`.
 const LOG_PAGE: u32 = 500;
@@ -47,12 +47,12 @@ pub struct LogPage {
 }
 
 impl Hub {
-    /// A page of a thread before a number of the guest's own view, newest first.
+    /// A page of a thread, by numbers of the guest's own view.
     pub async fn history(
         &self,
         guest: &Guest,
         thread: Option<&str>,
-        before: Option<i64>,
+        seek: Seek,
         limit: Option<i64>,
     ) -> Result<(ThreadId, Page), Refusal> {
         let view = guest.view()?;
@@ -61,7 +61,7 @@ impl Hub {
         if !(1..=LONGEST_PAGE).contains(&limit) {
             return Err(Refusal::new(Code::BadField, format!("limit: 1 to {LONGEST_PAGE}")));
         }
-        let read = self.shared.ledger.history(&view, &thread, before, limit as u32).await;
+        let read = self.shared.ledger.history(&view, &thread, seek, limit as u32).await;
         let page = read.map_err(|error| unreadable(&error))?;
         if page.records.is_empty() && guest.is_team() {
             // A thread begins with its contact's record, so an empty page may mean that there is none.
@@ -164,14 +164,6 @@ impl Hub {
             records: slice.records,
             head,
             log: self.log().to_string(),
-        })
-    }
-
-    /// Whether any org lists this origin among its own.
-    pub async fn lists_origin(&self, origin: &str) -> bool {
-        self.shared.ledger.lists_origin(origin).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "an origin could not be looked up");
-            false
         })
     }
 

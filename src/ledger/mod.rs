@@ -5,6 +5,7 @@
 //! ([`sqlite`], [`postgres`]) only loads and stores; [`read`] is what they have in common besides; [`verify`]
 //! recomputes everything from the log.
 
+mod answers;
 mod aside;
 mod audit;
 mod clerk;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
+pub use answers::{Admission, Badge, Inbox, InboxFilter, InboxRow, Reader, Slice, ThreadState, ViewHead};
 pub use audit::{OrgHead, Projections};
 pub use outbox::Outbox;
 pub use pending::Pending;
@@ -35,8 +37,8 @@ pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings,
-    Person, PersonId, Phone, Received, Record, Report, Sub, ThreadHead, ThreadId, Via, View,
+    AttemptId, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings, Page,
+    Person, Phone, Received, Record, Report, Seek, Sub, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -225,98 +227,6 @@ pub struct CustomerBadge {
     pub as_of: i64,
 }
 
-/// What a person who signs in needs to be let in, read in one query.
-#[derive(Debug, Clone)]
-pub struct Admission {
-    pub settings: OrgSettings,
-    /// Of a customer's contact, if there is such a contact.
-    pub contact: Option<Contact>,
-    /// The opaque id of a sub that has done something before.
-    pub person: Option<PersonId>,
-    /// Tokens of this sub issued then (in seconds) or earlier are refused.
-    pub revoked_before: Option<i64>,
-}
-
-/// A view's head and badge in one snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ViewHead {
-    /// The org's head.
-    pub rev: i64,
-    /// The view's last number.
-    pub number: i64,
-    pub badge: Badge,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Badge {
-    Team(TeamBadge),
-    Customer(CustomerBadge),
-}
-
-/// Records of a view after a cursor, oldest first.
-#[derive(Debug, Clone)]
-pub struct Slice {
-    pub records: Vec<Arc<Record>>,
-    /// Everything of the view up to this rev is in the client's hands once it has these.
-    pub complete_to: i64,
-}
-
-/// Records of a thread before a number, newest first.
-#[derive(Debug, Clone)]
-pub struct Page {
-    pub records: Vec<Arc<Record>>,
-    /// The view's head when they were read.
-    pub as_of: i64,
-    /// Whether there is anything older.
-    pub more: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum InboxFilter {
-    #[default]
-    All,
-    New,
-    Waiting,
-    /// The last text to the customer failed, or may have.
-    Failed,
-    /// Nobody has answered the hand-off.
-    Handoff,
-}
-
-/// A line of the inbox.
-#[derive(Debug, Clone)]
-pub struct InboxRow {
-    pub contact: Contact,
-    pub head: ThreadHead,
-    /// The newest message or note.
-    pub last: Option<Arc<Record>>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Inbox {
-    pub rows: Vec<InboxRow>,
-    pub as_of: i64,
-}
-
-/// A staff member's own read mark.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reader {
-    pub sub: Sub,
-    pub name: String,
-    pub up_to: i64,
-}
-
-#[derive(Debug, Clone)]
-pub struct ThreadState {
-    pub contact: Contact,
-    pub head: ThreadHead,
-    pub readers: Vec<Reader>,
-    /// The contact's phone takes no texts.
-    pub texts_off: bool,
-    /// The org's head rev in the same snapshot.
-    pub rev: i64,
-}
-
 /// The contract of the durable logs. One suite of tests holds every engine to it.
 ///
 /// - **Order.** An org's records get revs 1, 2, 3 …; a thread's public ones seqs 1, 2, 3 …; commands
@@ -340,8 +250,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// None if there is no such org.
     async fn admit(&self, org: &OrgId, sub: &Sub, contact: Option<&ContactId>) -> Result<Option<Admission>>;
 
-    /// Whether any org lists this origin.
-    async fn lists_origin(&self, origin: &str) -> Result<bool>;
+    /// Each org that lists origins, with them.
+    async fn sites(&self) -> Result<Vec<(OrgId, Vec<String>)>>;
 
     /// The head rev of each org; 0 for one that has nothing.
     async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>>;
@@ -353,8 +263,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// so that many who return at once do not starve the writer.
     async fn after(&self, view: &View, cursor: i64, limit: u32) -> Result<Slice>;
 
-    /// At most `limit` records that the view shows of a thread, with numbers below `before`.
-    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page>;
+    /// At most `limit` records that the view shows of a thread.
+    async fn history(&self, view: &View, thread: &ThreadId, seek: Seek, limit: u32) -> Result<Page>;
 
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;

@@ -12,7 +12,7 @@ use super::{
     Admission, Badge, CustomerBadge, Inbox, InboxFilter, InboxRow, OrgHead, Page, Reader, Slice, TeamBadge,
     ThreadState, ViewHead,
 };
-use crate::domain::{ContactId, OrgId, Record, Side, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, OrgSettings, Record, Seek, Side, Sub, ThreadId, View};
 
 pub(super) async fn admit(
     reading: &mut impl Reading,
@@ -44,6 +44,19 @@ pub(super) async fn admit(
         person: row.text_if_any(1)?.map(rows::person_id).transpose()?,
         revoked_before: row.int_if_any(2)?,
     }))
+}
+
+pub(super) async fn sites(reading: &mut impl Reading) -> Result<Vec<(OrgId, Vec<String>)>> {
+    // Whoever lists none does not have the field, so that most rows are passed over unread.
+    let sql = r#"SELECT org, settings FROM orgs WHERE settings LIKE '%"origins":%'"#;
+    let found = reading.rows(sql, &[]).await?;
+    found
+        .iter()
+        .map(|row| {
+            let settings: OrgSettings = serde_json::from_str(row.text(1)?)?;
+            Ok((rows::org_id(row.text(0)?)?, settings.origins))
+        })
+        .collect()
 }
 
 /// `sql` names the orgs in its own way, each engine having another word for a list.
@@ -127,46 +140,71 @@ pub(super) async fn after(snapshot: &mut impl Reading, view: &View, cursor: i64,
     Ok(Slice { records, complete_to })
 }
 
+macro_rules! neighbours {
+    ($which:literal) => {
+        concat!(
+            "SELECT ",
+            record_columns!("l"),
+            " FROM log l WHERE l.org = $1 AND l.thread = $2 AND ",
+            $which,
+            " LIMIT $4"
+        )
+    };
+}
+
 pub(super) async fn history(
     snapshot: &mut impl Reading,
     view: &View,
     thread: &ThreadId,
-    before: Option<i64>,
+    seek: Seek,
     limit: u32,
 ) -> Result<Page> {
-    // One more than asked for tells whether there is anything older.
-    let (before, most) = (Value::Int(before.unwrap_or(i64::MAX)), Value::Int(i64::from(limit) + 1));
-    let (org, thread) = (view.org(), Value::Text(thread.as_str()));
-    let values = [Value::Text(org.as_str()), thread, before, most];
-    let (found, as_of) = match view {
-        View::Team { .. } => {
-            let sql = concat!(
-                "SELECT ",
-                record_columns!("l"),
-                " FROM log l
-                 WHERE l.org = $1 AND l.thread = $2 AND l.rev < $3 ORDER BY l.rev DESC LIMIT $4"
-            );
-            let found = snapshot.rows(sql, &values).await?;
-            (found, org_head(snapshot, org).await?.unwrap_or_default().rev)
-        }
+    // What is older lies below the edge, what is newer from there on.
+    let (edge, older, newer) = match seek {
+        Seek::Newest => (i64::MAX, limit, 0),
+        Seek::Before(number) => (number, limit, 0),
+        Seek::After(number) => (number.saturating_add(1), 0, limit),
+        Seek::Around(number) => (number.saturating_add(1), limit - limit / 2, limit / 2),
+    };
+    let (below, above) = match view {
+        View::Team { .. } => (
+            neighbours!("l.rev < $3 ORDER BY l.rev DESC"),
+            neighbours!("l.rev >= $3 ORDER BY l.rev"),
+        ),
+        View::Customer { .. } => (
+            neighbours!("l.seq < $3 ORDER BY l.seq DESC"),
+            neighbours!("l.seq >= $3 ORDER BY l.seq"),
+        ),
+    };
+    let org = view.org();
+    let place = [Value::Text(org.as_str()), Value::Text(thread.as_str())];
+    let mut side = async |sql, limit: u32| {
+        // One more than asked for tells whether there is more.
+        let values = [place[0], place[1], Value::Int(edge), Value::Int(i64::from(limit) + 1)];
+        let mut found = shared(&snapshot.rows(sql, &values).await?)?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        anyhow::Ok((found, more))
+    };
+    let (below, older) = side(below, older).await?;
+    let (mut records, newer) = side(above, newer).await?;
+    records.reverse();
+    let asked = records.len().min((records.len() + below.len()).saturating_sub(1));
+    records.extend(below);
+    let as_of = match view {
+        View::Team { .. } => org_head(snapshot, org).await?.unwrap_or_default().rev,
         View::Customer { .. } => {
-            let sql = concat!(
-                "SELECT ",
-                record_columns!("l"),
-                " FROM log l
-                 WHERE l.org = $1 AND l.thread = $2 AND l.seq < $3 ORDER BY l.seq DESC LIMIT $4"
-            );
-            let found = snapshot.rows(sql, &values).await?;
             let sql = "SELECT seq FROM threads WHERE org = $1 AND thread = $2";
-            let head = snapshot.row(sql, &values[..2]).await?;
-            (found, head.map(|row| row.int(0)).transpose()?.unwrap_or(0))
+            let head = snapshot.row(sql, &place).await?;
+            head.map(|row| row.int(0)).transpose()?.unwrap_or(0)
         }
     };
-    let mut records = shared(&found)?;
-    records.truncate(limit as usize);
+    let number = |record: Option<&Arc<Record>>| record.and_then(|record| view.number(record));
     Ok(Page {
-        more: found.len() > records.len(),
+        before: older.then(|| number(records.last()).unwrap_or(edge)),
+        after: newer.then(|| number(records.first()).unwrap_or(edge.saturating_sub(1))),
         records,
+        asked,
         as_of,
     })
 }
@@ -193,9 +231,12 @@ pub(super) async fn unrouted(
     let found = snapshot.rows(sql, &values).await?;
     let mut records = shared(&found)?;
     records.truncate(limit as usize);
+    let more = found.len() > records.len();
     Ok(Page {
-        more: found.len() > records.len(),
+        before: records.last().filter(|_| more).map(|record| record.rev),
+        after: None,
         records,
+        asked: 0,
         as_of: org_head(snapshot, org).await?.unwrap_or_default().rev,
     })
 }

@@ -53,6 +53,8 @@ frames! {
         id: String,
         #[serde(default)] thread: Option<String>,
         #[serde(default)] before: Option<i64>,
+        #[serde(default)] after: Option<i64>,
+        #[serde(default)] around: Option<i64>,
         #[serde(default)] limit: Option<i64>,
     }
     Token { token: String }

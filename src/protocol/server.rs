@@ -1,13 +1,13 @@
 //! What the server says.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{HEARTBEAT_MS, PAGE_BYTES};
-use crate::domain::{Code, Record, Refusal, ThreadId, View};
+use crate::domain::{Code, Page, Record, Refusal, ThreadId, View};
 
 /// A record as one JSON object of the given view: its numbers, then its own fields. None if the view
 /// does not show it.
@@ -59,17 +59,29 @@ fn spliced(head: &str, team: bool, record: &Record) -> Option<String> {
     Some(out)
 }
 
-/// As many as a page holds: [`PAGE_BYTES`], but at least one.
-pub fn within_page(records: impl Iterator<Item = String>) -> Vec<String> {
+/// Those next to the one that was asked for, on both sides by turns, that a page has room for:
+/// [`PAGE_BYTES`], but at least one.
+pub fn within_page(records: &[String], asked: usize) -> Range<usize> {
+    let mut shown = asked..asked;
     let mut bytes = 0;
-    records
-        .enumerate()
-        .take_while(|(i, record)| {
-            bytes += record.len() + 1;
-            *i == 0 || bytes <= PAGE_BYTES
-        })
-        .map(|(_, record)| record)
-        .collect()
+    let mut fits = |n: usize| {
+        let more = bytes + records[n].len() + 1;
+        let fits = n == asked || more <= PAGE_BYTES;
+        bytes = if fits { more } else { bytes };
+        fits
+    };
+    loop {
+        let (start, end) = (shown.start, shown.end);
+        if end < records.len() && fits(end) {
+            shown.end += 1;
+        }
+        if start > 0 && fits(start - 1) {
+            shown.start -= 1;
+        }
+        if shown == (start..end) {
+            return shown;
+        }
+    }
 }
 
 /// Records joined into a JSON array.
@@ -100,6 +112,14 @@ pub struct You {
     pub thread: Option<String>,
 }
 
+/// The business, as whoever signs in is told of it in `welcome`: of the org's settings no more than this.
+#[derive(Debug, Clone, Serialize)]
+pub struct Business {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+}
+
 /// What a client may do, told in `welcome`.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Limits {
@@ -111,8 +131,8 @@ pub struct Limits {
     pub frames_per_second: u32,
 }
 
-pub fn welcome(session: &str, you: &You, cursor: i64, log: &str, limits: &Limits) -> String {
-    json!({"type": "welcome", "session": session, "you": you, "cursor": cursor, "log": log,
+pub fn welcome(session: &str, you: &You, org: Option<&Business>, cursor: i64, log: &str, limits: &Limits) -> String {
+    json!({"type": "welcome", "session": session, "you": you, "org": org, "cursor": cursor, "log": log,
         "limits": limits, "heartbeat_ms": HEARTBEAT_MS})
     .to_string()
 }
@@ -147,8 +167,9 @@ pub fn error(id: Option<&str>, refusal: &Refusal, team: bool) -> String {
     let mut out = out.to_string();
     if refusal.code == Code::Stale {
         out.pop();
-        let records = within_page(refusal.records.iter().filter_map(|r| spliced("", team, r)));
-        let _ = write!(out, ",\"records\":{}}}", array(&records));
+        let records: Vec<_> = refusal.records.iter().filter_map(|r| spliced("", team, r)).collect();
+        let shown = &records[within_page(&records, 0)];
+        let _ = write!(out, ",\"records\":{}}}", array(shown));
     }
     out
 }
@@ -206,32 +227,36 @@ pub fn badge_customer(unread: i64, as_of: i64) -> String {
 }
 
 /// A page of a thread as the view shows it: the answer to `history` with its `id`, and to
-/// `GET …/messages` without. `more`: there is something older than these records. `before` is null at
-/// the start of the conversation.
-pub fn page(
-    id: Option<&str>,
-    view: &View,
-    thread: &ThreadId,
-    records: &[Arc<Record>],
-    more: bool,
-    as_of: i64,
-) -> String {
-    let shown = records.iter().filter_map(|one| record(view, one));
+/// `GET …/messages` without. `before` is null at the start of the conversation, `after` at its end.
+pub fn page(id: Option<&str>, view: &View, thread: &ThreadId, page: &Page) -> String {
+    let records: Vec<_> = page.records.iter().filter_map(|one| record(view, one)).collect();
     let shown = match id {
-        Some(_) => within_page(shown),
-        None => shown.collect(),
+        Some(_) => within_page(&records, page.asked),
+        None => 0..records.len(),
     };
-    let more = more || shown.len() < records.len();
-    let last = shown.len().checked_sub(1).and_then(|i| view.number(&records[i]));
+    let number = |n: usize| view.number(&page.records[n]);
+    // What had no room is more of what the page left out.
+    let before = if shown.end < records.len() {
+        number(shown.end - 1)
+    } else {
+        page.before
+    };
+    let after = if shown.start > 0 {
+        number(shown.start)
+    } else {
+        page.after
+    };
     let mut out = String::from("{");
     if let Some(id) = id {
         let _ = write!(out, "\"type\":\"page\",\"id\":{},", json!(id));
     }
     let _ = write!(
         out,
-        "\"thread\":\"{thread}\",\"records\":{},\"before\":{},\"as_of\":{as_of}}}",
-        array(&shown),
-        json!(last.filter(|_| more)),
+        "\"thread\":\"{thread}\",\"records\":{},\"before\":{},\"after\":{},\"as_of\":{}}}",
+        array(&records[shown]),
+        json!(before),
+        json!(after),
+        page.as_of,
     );
     out
 }

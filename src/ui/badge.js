@@ -11,6 +11,7 @@
  * Colours are custom properties, see styles/theme.css; token, events and the
  * rest are in base/element.js.
  */
+import { wearColour } from "./base/accent.js";
 import { h, setText } from "./base/dom.js";
 import { CrewlineElement } from "./base/element.js";
 import { sheets } from "./base/sheet.js";
@@ -22,12 +23,10 @@ export class CrewlineBadge extends CrewlineElement {
 
   count = 0;
   #number = h("span", { class: "badge", role: "status", "data-testid": "badge", hidden: true }, "0");
-  /** The page's own title. */
-  #title = "";
 
   opened(client, signal) {
     this.root.replaceChildren(this.#number);
-    this.#title = document.title;
+    wearColour(this, client, signal);
     const show = () => this.#show(client.badge?.new ?? client.badge?.unread ?? 0, client.you?.role);
     client.addEventListener("badge", show, { signal });
     client.addEventListener("reset", show, { signal });
@@ -41,7 +40,9 @@ export class CrewlineBadge extends CrewlineElement {
     this.#number.hidden = count === 0;
     setText(this.#number, shown);
     this.#number.setAttribute("aria-label", `${count} ${role === "customer" ? "unread messages" : "new conversations"}`);
-    if (this.hasAttribute("in-title")) document.title = count > 0 ? `(${shown}) ${this.#title}` : this.#title;
+    // The page may have changed its own title meanwhile.
+    const title = document.title.replace(/^\(\d+\+?\) /u, "");
+    if (this.hasAttribute("in-title")) document.title = count > 0 ? `(${shown}) ${title}` : title;
   }
 }
 

@@ -16,66 +16,56 @@
  * from then on every change comes, and a snapshot's `as_of` says which of them
  * it already holds. After a mere reconnect nothing needs to be loaded again.
  *
- * Events, with what `detail` holds:
- *   state       {state}: connecting, catching-up, live, offline, signed-out
- *   welcome     {you, org, fresh}
- *   change      the record, each once and in order
- *   caught-up   {cursor}
- *   badge       {unread, new?, waiting?, as_of}, never older than the last
- *   typing      {thread, who, on}
- *   viewing     {thread, who}: who of the team has which thread open, or (null) none
- *   presence    {online, offline}
- *   outbox      {entries}: what is on its way out, see outbox.js
- *   reset       {reason}: forget everything that was loaded
- *   signed-out  {reason}: "token" or "forbidden"; the client has given up
- *   error       {code, message, retry}: about a frame that has no id
+ * Its events are in client/events.js, the records in client/wire.js.
+ */
+/**
+ * @import { Draft } from "./client/drafts.js"
+ * @import { Events, State } from "./client/events.js"
+ * @import { Options } from "./client/options.js"
+ * @import { Outgoing } from "./client/outbox.js"
+ * @import {
+ *   Badge, Entry, From, Limits, Org, Page, ServerFrame, Who, You,
+ * } from "./client/wire.js"
  */
 import { CrewlineError } from "./client/api.js";
 import { Drafts } from "./client/drafts.js";
 import { Line } from "./client/line.js";
 import { Marks } from "./client/marks.js";
+import { localStorageIfAny } from "./client/options.js";
 import { Outbox, uuid } from "./client/outbox.js";
 import { Questions } from "./client/questions.js";
 import { Requests } from "./client/requests.js";
 import { Timers } from "./client/timers.js";
 import { Tokens, personKey } from "./client/token.js";
+import { Typing } from "./client/typing.js";
 
 export { CrewlineError };
 
 /** A change may be a moment behind the `pong` that tells of it. */
 const HEAD_GRACE_MS = 3_000;
-const TYPING_MS = 3_000;
-
-/**
- * @typedef {object} Options
- * @property {string} [url] of the socket; by default `/v1/ws` of this page's host
- * @property {string} [http] base of the HTTP API; by default this page's host
- * @property {string} [token] the first token; without `getToken` also the last
- * @property {() => Promise<string | null>} [getToken] a new token, or null if the person is gone
- * @property {Storage} [storage] for the outgoing queue; by default localStorage
- * @property {typeof WebSocket} [WebSocket] for tests, as are the next two
- * @property {() => number} [random]
- * @property {typeof fetch} [fetch]
- */
 
 export class CrewlineClient extends Requests {
-  /** @type {"offline" | "connecting" | "catching-up" | "live" | "signed-out"} */
+  /** @type {State} */
   state = "offline";
-  /** Who this is, as the server says; null before the first welcome. */
+  /** Who this is, as the server says; null before the first welcome. @type {You | null} */
   you = null;
-  /** The business: its name and, if it has one, its colour. @type {{name: string, color?: string} | null} */
+  /** The business: its name and, if it has one, its colour. @type {Org | null} */
   org = null;
-  /** The last number of the own view that was applied. */
+  /** The last number of the own view that was applied. @type {number | null} */
   cursor = null;
+  /** @type {string | null} */
   log = null;
+  /** @type {Limits} */
   limits = { text_chars: 4000, photos: 5 };
+  /** @type {Badge | null} */
   badge = null;
 
+  /** @type {string | null} */
   #person = null;
   #welcomed = false;
-  #typing = null;
   #timers = new Timers();
   #marks = new Marks((frame) => this.#line.send(frame));
+  #typing = new Typing((thread, on, internal) => this.#line.send({ type: "typing", thread: this.#named(thread), on, internal }));
   #line;
   #questions;
   #outbox;
@@ -92,14 +82,14 @@ export class CrewlineClient extends Requests {
     this.#tokens = new Tokens({ token, getToken, onPerson: (person) => this.#isFor(person) });
     this.#line = new Line(this.#tokens, {
       hello: () => (this.cursor === null ? {} : { cursor: this.cursor, log: this.log }),
-      frame: (frame) => this.#hearing[frame.type]?.(frame),
+      frame: (frame) => this.#hear(frame),
       state: (state) => this.#setState(state),
       down: () => this.#down(),
       over: (reason) => this.#over(reason),
     }, options);
   }
 
-  /** What is on its way out, oldest first. @returns {import("./client/outbox.js").Outgoing[]} */
+  /** What is on its way out, oldest first. @returns {Outgoing[]} */
   get outbox() {
     return [...this.#outbox.entries];
   }
@@ -110,7 +100,7 @@ export class CrewlineClient extends Requests {
     this.#line.open();
   }
 
-  /** A newer token of the same person: it is shown at once, so that the line need not break. */
+  /** A newer token of the same person: it is shown at once, so that the line need not break. @param {string} token */
   renew(token) {
     if (!this.#tokens.renew(token)) return;
     if (this.#welcomed) this.#line.send({ type: "token", token });
@@ -137,7 +127,7 @@ export class CrewlineClient extends Requests {
     return id;
   }
 
-  /** One that is still held back does not go at all. @returns {import("./client/outbox.js").Outgoing | null} null: too late */
+  /** One that is still held back does not go at all. @param {string} id @returns {Outgoing | null} null: too late */
   takeBack(id) {
     const entry = this.#outbox.takeBack(id);
     if (entry) this.#flush();
@@ -149,46 +139,52 @@ export class CrewlineClient extends Requests {
     return this.#drafts.of(thread);
   }
 
-  /** An empty one is forgotten. @param {string | undefined} thread @param {import("./client/drafts.js").Draft} draft */
+  /** An empty one is forgotten. @param {string | undefined} thread @param {Draft} draft */
   keepDraft(thread, draft) {
     this.#drafts.keep(thread, draft);
   }
 
-  /** Sends a refused or stale message again, as it is. */
+  /** Sends a refused or stale message again, as it is. @param {string} id */
   retry(id) {
     if (this.#outbox.retry(id)) this.#flush();
   }
 
-  /** Drops a message that was refused, is stale, or is still waiting for the line. */
+  /** Drops a message that was refused, is stale, or is still waiting for the line. @param {string} id */
   discard(id) {
     if (this.#outbox.remove(id)) this.#flush();
   }
 
-  /** This device has the thread's messages up to the seq `upTo`. */
+  /** This device has the thread's messages up to the seq `upTo`. @param {string | undefined} thread @param {number} upTo */
   received(thread, upTo) {
     this.#marks.want("received", this.#named(thread), upTo);
   }
 
-  /** The person has read them. */
+  /** The person has read them. @param {string | undefined} thread @param {number} upTo */
   read(thread, upTo) {
     this.#marks.want("read", this.#named(thread), upTo);
   }
 
-  /** Call it on every keystroke: it goes out at most every 3 s, and never late. */
+  /**
+   * Call it on every keystroke: it goes out at most every 3 s, and never late.
+   * @param {string | undefined} thread
+   * @param {boolean} on
+   * @param {boolean} [internal]
+   */
   typing(thread, on, internal = false) {
-    const now = Date.now();
-    const same = this.#typing !== null && this.#typing.thread === thread && this.#typing.internal === internal;
-    if (on ? same && now - this.#typing.at < TYPING_MS : !same) return;
-    const said = this.#line.send({ type: "typing", thread: this.#named(thread), on, internal: internal || undefined });
-    this.#typing = on && said ? { thread, internal, at: now } : null;
+    this.#typing.say(thread, on, internal);
   }
 
-  /** Staff: which thread is on screen, or null. It holds for 25 s: repeat it every 10 s. */
+  /** Staff: which thread is on screen, or null. It holds for 25 s: repeat it every 10 s. @param {string | null} thread */
   viewing(thread) {
     return this.#line.send({ type: "viewing", thread });
   }
 
-  /** Staff: nothing in the thread up to `seen` waits for an answer. @returns {boolean} false while offline */
+  /**
+   * Staff: nothing in the thread up to `seen` waits for an answer.
+   * @param {string} thread
+   * @param {number} seen
+   * @returns {boolean} false while offline
+   */
   handled(thread, seen) {
     return this.#line.send({ type: "handled", thread, seen });
   }
@@ -197,23 +193,30 @@ export class CrewlineClient extends Requests {
    * A page of the thread, newest first. Asked while offline, it is answered later.
    * @param {string | undefined} thread
    * @param {{before?: number, limit?: number}} [range]
-   * @returns {Promise<{records: object[], before: number | null, as_of: number}>}
+   * @returns {Promise<Page>}
    */
   history(thread, { before, limit } = {}) {
     return this.#questions.ask({ type: "history", id: uuid(), thread: this.#named(thread), before, limit });
   }
 
-  /** Whether `from` of a record is the person whose client this is. */
+  /** Whether `from` of a record is the person whose client this is. @param {From | Who | string | null | undefined} from */
   isMe(from) {
-    if (!from || !this.you || from.kind !== this.you.role) return false;
+    if (!from || typeof from === "string" || !this.you || from.kind !== this.you.role) return false;
     return from.kind === "customer" || from.sub === this.you.sub;
   }
 
-  /** A record's number in the own view. */
+  /** A record's number in the own view. @param {{ rev?: number, seq?: number }} record @returns {number} */
   numberOf(record) {
-    return this.you.role === "customer" ? record.seq : record.rev;
+    return /** @type {number} */ (this.you?.role === "customer" ? record.seq : record.rev);
   }
 
+  /** @param {ServerFrame} frame */
+  #hear(frame) {
+    const hearing = /** @type {Record<string, ((frame: ServerFrame) => void) | undefined>} */ (this.#hearing);
+    hearing[frame.type]?.(frame);
+  }
+
+  /** @type {{ [Type in ServerFrame["type"]]: (frame: Extract<ServerFrame, { type: Type }>) => void }} */
   #hearing = {
     welcome: ({ you, org = null, cursor, log, limits, heartbeat_ms }) => {
       const fresh = this.cursor === null;
@@ -230,7 +233,7 @@ export class CrewlineClient extends Requests {
 
     change: ({ type, ...record }) => {
       const number = this.numberOf(record);
-      if (number <= this.cursor) return;
+      if (this.cursor === null || number <= this.cursor) return;
       if (number !== this.cursor + 1) return this.#line.again();
       this.cursor = number;
       this.#arrived([record]);
@@ -250,7 +253,7 @@ export class CrewlineClient extends Requests {
     },
 
     ack: ({ id, rev, seq }) => {
-      if (this.#outbox.acknowledged(id, this.numberOf({ rev, seq }), this.cursor)) this.#flush();
+      if (this.#outbox.acknowledged(id, this.numberOf({ rev, seq }), this.cursor ?? 0)) this.#flush();
     },
 
     page: ({ type, id, ...page }) => {
@@ -270,7 +273,7 @@ export class CrewlineClient extends Requests {
     },
 
     pong: ({ head }) => {
-      if (head > this.cursor) this.#timers.set("head", HEAD_GRACE_MS, () => this.#mustHaveReached(head));
+      if (head > (this.cursor ?? Infinity)) this.#timers.set("head", HEAD_GRACE_MS, () => this.#mustHaveReached(head));
     },
 
     expiring: () => {
@@ -284,19 +287,20 @@ export class CrewlineClient extends Requests {
     presence: ({ type, ...presence }) => this.#emit("presence", presence),
   };
 
-  /** Own messages that show up in the log are no longer on their way. */
+  /** Own messages that show up in the log are no longer on their way. @param {Entry[]} records */
   #arrived(records) {
     const own = records.filter((record) => record.id && this.isMe(record.from) && this.#outbox.remove(record.id));
     if (own.length > 0) this.#flush();
     for (const { kind, mark, thread, up_to, side, by } of records) {
-      if (kind !== "receipt" || (side === "customer") !== (this.you.role === "customer")) continue;
+      if (kind !== "receipt" || (side === "customer") !== (this.you?.role === "customer")) continue;
       if (mark === "delivered") this.#marks.confirmed("received", this.#named(thread), up_to);
       else if (side === "customer" || this.isMe(by)) this.#marks.confirmed("read", this.#named(thread), up_to);
     }
   }
 
+  /** @param {number} head */
   #mustHaveReached(head) {
-    if (this.state === "live" && this.cursor < head) this.#line.again();
+    if (this.state === "live" && (this.cursor ?? Infinity) < head) this.#line.again();
   }
 
   #flush() {
@@ -313,13 +317,14 @@ export class CrewlineClient extends Requests {
 
   #down() {
     this.#welcomed = false;
-    this.#typing = null;
+    this.#typing.lost();
     this.#timers.clear();
     this.#marks.lost();
     this.#outbox.lost();
     this.#flush();
   }
 
+  /** @param {"token" | "forbidden"} reason */
   #over(reason) {
     this.#farewell();
     this.#emit("signed-out", { reason });
@@ -331,7 +336,7 @@ export class CrewlineClient extends Requests {
     this.#questions.giveUp("closed", "the client has left");
   }
 
-  /** Knows whose the queue is before the server has said so, even offline. */
+  /** Knows whose the queue is before the server has said so, even offline. @param {string} person */
   #isFor(person) {
     if (person === this.#person) return;
     const another = this.#person !== null;
@@ -340,11 +345,13 @@ export class CrewlineClient extends Requests {
     if (another) this.#forget("person");
   }
 
+  /** @param {string} person */
   #keepFor(person) {
     this.#outbox.open(person);
     this.#drafts.open(person);
   }
 
+  /** @param {Events["reset"]["reason"]} reason */
   #forget(reason) {
     this.cursor = this.log = this.badge = null;
     this.#marks.forget();
@@ -354,11 +361,11 @@ export class CrewlineClient extends Requests {
     this.#flush();
   }
 
-  #otherTab = ({ key, newValue }) => {
+  #otherTab = /** @param {StorageEvent} event */ ({ key, newValue }) => {
     if (key && newValue === null && this.#outbox.removedElsewhere(key)) this.#flush();
   };
 
-  /** Nobody knows whether a page that is left or out of sight comes back. */
+  /** Nobody knows whether a page that is left or out of sight comes back. @param {Event} event */
   #goodbye = ({ type }) => {
     if (type === "pagehide" || globalThis.document.visibilityState === "hidden") this.#letGo();
   };
@@ -368,30 +375,23 @@ export class CrewlineClient extends Requests {
     if (this.#outbox.letGo()) this.#flush();
   }
 
-  /** A customer has one thread and does not name it. */
+  /** A customer has one thread and does not name it. @param {string | undefined} thread */
   #named(thread) {
     return this.you?.role === "customer" ? undefined : thread;
   }
 
+  /** @param {State} state */
   #setState(state) {
     if (state === this.state) return;
     this.state = state;
     this.#emit("state", { state });
   }
 
+  /** @template {keyof Events} Type @param {Type} type @param {Events[Type]} detail */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
-const GOODBYES = [[globalThis, "pagehide"], [globalThis.document, "visibilitychange"]]
+const GOODBYES = /** @type {[EventTarget, string][]} */ ([[globalThis, "pagehide"], [globalThis.document, "visibilitychange"]])
   .filter(([target]) => target?.addEventListener);
-
-/** A browser that forbids storage throws on the mere name. */
-function localStorageIfAny() {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
-}

@@ -11,7 +11,7 @@ use metrics::counter;
 
 use super::outbound::Outbound;
 use super::session::{Door, End};
-use crate::domain::{Code, Draft, Mark, MessageId, Refusal};
+use crate::domain::{Code, Draft, Mark, MessageId, Refusal, Seek};
 use crate::hub::Guest;
 use crate::ledger::{Outcome, Pending};
 use crate::protocol::{self, ClientFrame, Text, close};
@@ -138,22 +138,12 @@ impl Inbound {
             }
             ClientFrame::History(frame) => {
                 MessageId::parse(&frame.id)?;
+                let seek = Seek::of(frame.before, frame.after, frame.around)?;
                 let (hub, guest) = (hub.clone(), guest.clone());
                 outbound.later(async move {
-                    let asked = hub
-                        .history(&guest, frame.thread.as_deref(), frame.before, frame.limit)
-                        .await;
-                    let answer = asked.and_then(|(thread, page)| {
-                        let view = guest.view()?;
-                        Ok(protocol::page(
-                            Some(&frame.id),
-                            &view,
-                            &thread,
-                            &page.records,
-                            page.more,
-                            page.as_of,
-                        ))
-                    });
+                    let asked = hub.history(&guest, frame.thread.as_deref(), seek, frame.limit).await;
+                    let answer = asked
+                        .and_then(|(thread, page)| Ok(protocol::page(Some(&frame.id), &guest.view()?, &thread, &page)));
                     Some(match answer {
                         Ok(page) => Text::from(page),
                         Err(refusal) => error(Some(&frame.id), &refusal, guest.is_team()),

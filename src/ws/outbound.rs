@@ -67,6 +67,7 @@ impl Outbound {
         replies.push_back(Text::from(protocol::welcome(
             &session,
             &guest.you(),
+            guest.business().as_ref(),
             welcome.cursor,
             &welcome.log,
             limits,

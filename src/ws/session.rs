@@ -196,8 +196,7 @@ async fn sign_in(door: &Door, socket: &mut Socket, origin: Option<String>) -> Re
     let joined = async {
         let identity = door.auth.check(&hello.token)?;
         let guest = door.hub.admit(identity).await?;
-        let allowed = guest.settings.as_ref().map_or(&[][..], |settings| &settings.origins);
-        if origin.is_some_and(|origin| !allowed.contains(&origin)) {
+        if origin.is_some_and(|origin| !guest.lists_origin(&origin)) {
             return Err(Refusal::new(Code::Forbidden, "this Origin is not among the org's"));
         }
         let seated = door.hub.join(&guest, hello.cursor, hello.log.as_deref()).await?;

@@ -64,6 +64,7 @@ pub fn settings(name: &str) -> OrgSettings {
         time_zone: None,
         show_staff: ShowStaff::First,
         origins: vec!["https://crm.example".into()],
+        color: None,
     }
 }
 

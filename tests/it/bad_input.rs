@@ -51,6 +51,14 @@ async fn what_cannot_be_read_gets_its_code_and_the_socket_lives_on() {
         ("bad_field", r#"{"type":"history","id":"a","limit":0}"#.to_owned()),
         ("bad_field", r#"{"type":"history","id":"a","limit":201}"#.to_owned()),
         (
+            "bad_field",
+            r#"{"type":"history","id":"a","before":9,"after":3}"#.to_owned(),
+        ),
+        (
+            "bad_field",
+            r#"{"type":"history","id":"a","around":9,"after":3}"#.to_owned(),
+        ),
+        (
             "hello_repeated",
             json!({"type": "hello", "token": scene.ana.token}).to_string(),
         ),

@@ -57,6 +57,8 @@ fn frames(thread: &str) -> Vec<Value> {
         json!({"type": "handled", "thread": thread, "seen": 1000}),
         json!({"type": "history", "id": "x7", "thread": thread}),
         json!({"type": "history", "id": "x8", "thread": thread, "before": 2, "limit": 1}),
+        json!({"type": "history", "id": "x9", "thread": thread, "after": 0}),
+        json!({"type": "history", "id": "x10", "thread": thread, "around": 1}),
     ]
 }
 
@@ -67,6 +69,8 @@ fn requests(org: &str, contact: &str, thread: &str) -> Vec<(&'static str, String
         ("GET", format!("/v1/threads/{thread}"), None),
         ("GET", messages.clone(), None),
         ("GET", format!("{messages}?before=3&limit=1"), None),
+        ("GET", format!("{messages}?after=0"), None),
+        ("GET", format!("{messages}?around=1"), None),
         ("POST", messages.clone(), Some(json!({"id": "x1", "text": "hello"}))),
         (
             "POST",

@@ -166,3 +166,50 @@ test("a kind from the future is passed over", () => {
   const inbox = inboxOf([row("t1", message(8))], 10);
   assert.deepEqual(inbox.apply({ rev: 11, thread: "t1", kind: "from-the-future", at: 1 }), { thread: "t1", unsure: false });
 });
+
+test("a filter's list ends where its pages end, and holds what moves above that", () => {
+  const inbox = new Inbox();
+  assert.deepEqual([inbox.loaded("new"), inbox.next("new"), inbox.count("new")], [false, undefined, 0]);
+  inbox.load({ threads: [row("t9", message(9), { new: true, unread: 1 })], next: 9, as_of: 20 }, "new");
+  inbox.load({ threads: [row("t9", message(9), { new: true, unread: 1 }), row("t5", message(5))], next: 5, as_of: 20 });
+  // Asked for by itself, and older than what is loaded: others between them are missing.
+  inbox.refresh({ thread: "t2", contact: { id: "t2", name: "Bo", phone: null }, seq: 1, unread: 1, waiting_since: null, as_of: 20 });
+  assert.deepEqual(inbox.listed("all").map(({ thread }) => thread), ["t9", "t5"]);
+  assert.equal(inbox.indexOf("all", "t2"), -1);
+  // All of the inbox down to 5 is known, so all that is new down to 5 is, too.
+  assert.equal(inbox.next("new"), 5);
+  inbox.apply({ ...message(21, { from: ANA }), thread: "t2", seq: 2 });
+  assert.deepEqual(inbox.listed("new").map(({ thread }) => thread), ["t2", "t9"]);
+  inbox.load({ threads: [row("t1", message(1))], next: null, as_of: 21 });
+  assert.deepEqual([inbox.next("new"), inbox.next("failed"), inbox.count("all")], [null, null, 4]);
+});
+
+test("what was heard of a thread while its page was under way is not lost", () => {
+  const inbox = inboxOf([], 10);
+  inbox.apply({ ...receipt(12, { up_to: 9, by: SAM }), thread: "t3", seq: 9 });
+  inbox.apply({ ...message(9, { from: ANA }), thread: "t3" });
+  inbox.load({ threads: [row("t3", message(8, { from: ANA }), { new: true, unread: 2 })], next: null, as_of: 11 });
+  assert.deepEqual([inbox.rows.get("t3").new, inbox.rows.get("t3").last.rev], [false, 8]);
+});
+
+test("what becomes of threads that nobody asks for is not kept for ever", () => {
+  const inbox = inboxOf([], 1);
+  for (let rev = 2; rev < 20_000; rev++) inbox.apply({ ...receipt(rev, { by: SAM }), thread: `t${rev}` });
+  inbox.load({ threads: [row("t2", message(1), { new: true, unread: 1 }), row("t19999", message(1), { new: true })], next: null, as_of: 1 });
+  assert.equal(inbox.rows.get("t2").unread, 1);
+});
+
+test("the open conversation stays in the list that it left, and is not counted there", () => {
+  const inbox = inboxOf([row("t1", message(8), { new: true, unread: 1 }), row("t2", message(7), { new: true, unread: 1 })], 10);
+  inbox.pinned = "t1";
+  inbox.apply(change(11, 9, receipt(11, { up_to: 8, by: SAM })));
+  assert.deepEqual(inbox.listed("new").map(({ thread }) => thread), ["t1", "t2"]);
+  assert.deepEqual([inbox.count("new"), inbox.tally("new")], [2, 1]);
+  inbox.pinned = "t2";
+  assert.deepEqual(inbox.listed("new").map(({ thread }) => thread), ["t2"]);
+});
+
+test("a thread is found by its contact", () => {
+  const inbox = inboxOf([row("t1", message(8))], 10);
+  assert.deepEqual([inbox.threadOf("t1"), inbox.threadOf("nobody")], ["t1", undefined]);
+});

@@ -190,12 +190,12 @@ impl Ledger for Liar {
         self.inner.admit(org, sub, contact).await
     }
 
-    async fn lists_origin(&self, origin: &str) -> Result<bool> {
-        self.inner.lists_origin(origin).await
+    async fn sites(&self) -> Result<Vec<(OrgId, Vec<String>)>> {
+        self.inner.sites().await
     }
 
-    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page> {
-        self.inner.history(view, thread, before, limit).await
+    async fn history(&self, view: &View, thread: &ThreadId, seek: Seek, limit: u32) -> Result<Page> {
+        self.inner.history(view, thread, seek, limit).await
     }
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {

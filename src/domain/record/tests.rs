@@ -180,6 +180,7 @@ fn sample(kind: Kind) -> Entry {
             time_zone: None,
             show_staff: crate::domain::ShowStaff::Name,
             origins: Vec::new(),
+            color: Some("#1f6a73".into()),
         }),
     }
 }

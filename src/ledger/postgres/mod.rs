@@ -25,13 +25,12 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, Transaction};
 use tokio::sync::mpsc;
 
-use super::rows::{Reading, Value};
 use super::writer::Writer;
 use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
     Slice, ThreadState, ViewHead, audit, read, texting,
 };
-use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
 use engine::Writing;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -157,9 +156,8 @@ impl Ledger for Postgres {
         Ok(read::admit(&mut *self.reader().await?, org, sub, contact).await?)
     }
 
-    async fn lists_origin(&self, origin: &str) -> Result<bool> {
-        let sql = "SELECT 1 FROM orgs WHERE settings::jsonb -> 'origins' ? $1 LIMIT 1";
-        Ok(self.reader().await?.row(sql, &[Value::Text(origin)]).await?.is_some())
+    async fn sites(&self) -> Result<Vec<(OrgId, Vec<String>)>> {
+        Ok(read::sites(&mut *self.reader().await?).await?)
     }
 
     async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>> {
@@ -175,8 +173,8 @@ impl Ledger for Postgres {
         Ok(read::after(&mut *snapshot(&self.catching_up).await?, view, cursor, limit).await?)
     }
 
-    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page> {
-        Ok(read::history(&mut *snapshot(&self.readers).await?, view, thread, before, limit).await?)
+    async fn history(&self, view: &View, thread: &ThreadId, seek: Seek, limit: u32) -> Result<Page> {
+        Ok(read::history(&mut *snapshot(&self.readers).await?, view, thread, seek, limit).await?)
     }
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {

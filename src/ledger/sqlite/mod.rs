@@ -21,13 +21,13 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool, Transaction
 use tokio::sync::mpsc;
 
 use super::clerk::Clerk;
-use super::rows::{Cells, Reading, Value};
+use super::rows::{Cells, Reading};
 use super::writer::{Engine, Failed, Locks, Transacted, Writer};
 use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
     Slice, ThreadState, ViewHead, audit, read,
 };
-use crate::domain::{ContactId, OrgId, Phone, Record, Sub, ThreadId, View};
+use crate::domain::{ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -180,9 +180,8 @@ impl Ledger for Sqlite {
         Ok(read::admit(&mut *self.reader().await?, org, sub, contact).await?)
     }
 
-    async fn lists_origin(&self, origin: &str) -> Result<bool> {
-        let sql = "SELECT 1 FROM orgs o, json_each(o.settings, '$.origins') j WHERE j.value = $1 LIMIT 1";
-        Ok(self.reader().await?.row(sql, &[Value::Text(origin)]).await?.is_some())
+    async fn sites(&self) -> Result<Vec<(OrgId, Vec<String>)>> {
+        Ok(read::sites(&mut *self.reader().await?).await?)
     }
 
     async fn heads(&self, orgs: &[OrgId]) -> Result<Vec<(OrgId, i64)>> {
@@ -198,8 +197,8 @@ impl Ledger for Sqlite {
         Ok(read::after(&mut *snapshot(&self.catching_up).await?, view, cursor, limit).await?)
     }
 
-    async fn history(&self, view: &View, thread: &ThreadId, before: Option<i64>, limit: u32) -> Result<Page> {
-        Ok(read::history(&mut *snapshot(&self.readers).await?, view, thread, before, limit).await?)
+    async fn history(&self, view: &View, thread: &ThreadId, seek: Seek, limit: u32) -> Result<Page> {
+        Ok(read::history(&mut *snapshot(&self.readers).await?, view, thread, seek, limit).await?)
     }
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {

@@ -19,14 +19,12 @@ const lines = new Map();
  * @property {(() => Promise<string | null>) | null} [getToken] the same, as a function
  */
 
-/** @param {Source} source */
+/** @param {Source} source @returns {{ client: CrewlineClient, leave: () => void }} */
 export function join(source) {
   const key = source.getToken ?? [source.hub, source.tokenUrl ?? personIn(source.token) ?? source.token].join(" ");
-  let line = lines.get(key);
-  if (!line) {
-    lines.set(key, (line = { client: open(source), users: 0 }));
-    line.client.connect();
-  }
+  const line = lines.get(key) ?? { client: open(source), users: 0 };
+  if (!lines.has(key)) line.client.connect();
+  lines.set(key, line);
   line.users += 1;
   let left = false;
   const leave = () => {
@@ -43,6 +41,7 @@ export function join(source) {
   return { client: line.client, leave };
 }
 
+/** @param {Source} source */
 function open({ hub, token, tokenUrl, getToken }) {
   const url = new URL("/v1/ws", hub);
   url.protocol = url.protocol.replace("http", "ws");
@@ -54,7 +53,7 @@ function open({ hub, token, tokenUrl, getToken }) {
   });
 }
 
-/** Null if the site says that the person may not. */
+/** Null if the site says that the person may not. @param {string} url @returns {Promise<string | null>} */
 async function tokenAt(url) {
   const answer = await fetch(url);
   if (answer.ok) return (await answer.text()).trim();

@@ -6,9 +6,17 @@
  *   setText(element, text)        // leaves the node alone if it says so already
  */
 
-/** @param {Record<string, any>} [attributes] `on…` are listeners; null and false are left out */
+/** @typedef {Node | string | null | undefined} Child what is missing is left out */
+
+/**
+ * @template {string} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [attributes] `on…` are listeners; null and false are left out
+ * @param {...Child} children
+ * @returns {Tag extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag] : HTMLElement}
+ */
 export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+  const element = /** @type {any} */ (document.createElement(tag));
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -18,6 +26,10 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/**
+ * @param {Element} element
+ * @param {string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

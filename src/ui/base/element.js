@@ -40,12 +40,14 @@ export class CrewlineElement extends HTMLElement {
     // Set before this script was there, they would hide the accessors.
     for (const name of ["token", "getToken"]) {
       if (!Object.hasOwn(this, name)) continue;
-      const value = this[name];
-      delete this[name];
-      this[name] = value;
+      const own = /** @type {any} */ (this);
+      const value = own[name];
+      delete own[name];
+      own[name] = value;
     }
   }
 
+  /** @returns {string | null} */
   get token() {
     return this.#token;
   }
@@ -55,6 +57,7 @@ export class CrewlineElement extends HTMLElement {
     this.#rejoin();
   }
 
+  /** @param {(() => Promise<string | null>) | null} getToken */
   set getToken(getToken) {
     this.#getToken = getToken;
     this.#rejoin();
@@ -68,6 +71,11 @@ export class CrewlineElement extends HTMLElement {
     this.#part();
   }
 
+  /**
+   * @param {string} name
+   * @param {string | null} _
+   * @param {string | null} value
+   */
   attributeChangedCallback(name, _, value) {
     if (name === "token") this.token = value;
     else this.#rejoin();
@@ -99,7 +107,7 @@ export class CrewlineElement extends HTMLElement {
       leaving.abort();
       leave();
     };
-    const tell = (type, detail) => this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+    const tell = (/** @type {string} */ type, /** @type {object} */ detail) => this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
     const welcome = () => tell("crewline-welcome", { you: client.you, org: client.org });
     client.addEventListener("welcome", welcome, { signal });
     client.addEventListener("signed-out", ({ detail }) => tell("crewline-signed-out", detail), { signal });

@@ -3,6 +3,8 @@
  *
  *   const presence = new Presence(client, () => show(presence.staff, presence.hasContact(id)));
  *   const typists = new Typists(client, (thread) => setText(line, typists.sentence(thread)));
+ *   typists.answering(thread)         // of colleagues: "Sam is answering"
+ *   typists.customer(thread)          // whether the customer is writing
  *
  * Both end with the signal: `new Presence(client, show, { signal })`.
  */
@@ -50,11 +52,27 @@ export class Typists {
     options.signal?.addEventListener("abort", () => this.#stop());
   }
 
+  /** @param {string} thread */
   sentence(thread) {
-    const names = [...(this.#typing.get(thread)?.values() ?? [])].map(({ name }) => name);
+    const names = this.#in(thread).map(({ name }) => name);
     if (names.length === 0) return "";
     if (names.length > 2) return "Several people are typing…";
-    return `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} typing…`;
+    return `${listed(names)} ${names.length === 1 ? "is" : "are"} typing…`;
+  }
+
+  /** Of those of the team who are writing in a thread. @param {string} thread */
+  answering(thread) {
+    const names = this.#in(thread).filter(({ kind }) => kind === "staff").map(({ name }) => name);
+    return names.length === 0 ? "" : `${listed(names)} ${names.length === 1 ? "is" : "are"} answering`;
+  }
+
+  /** @param {string} thread */
+  customer(thread) {
+    return this.#in(thread).some(({ kind }) => kind === "customer");
+  }
+
+  #in(thread) {
+    return [...(this.#typing.get(thread)?.values() ?? [])];
   }
 
   #set(thread, who, on) {
@@ -63,7 +81,7 @@ export class Typists {
     if (!on && !people.has(key)) return;
     clearTimeout(people.get(key)?.timer);
     people.delete(key);
-    if (on) people.set(key, { name: who.name, timer: setTimeout(() => this.#set(thread, who, false), TYPING_MS) });
+    if (on) people.set(key, { kind: who.kind, name: who.name, timer: setTimeout(() => this.#set(thread, who, false), TYPING_MS) });
     this.#typing.set(thread, people);
     if (people.size === 0) this.#typing.delete(thread);
     this.#changed(thread);
@@ -73,6 +91,11 @@ export class Typists {
     for (const people of this.#typing.values()) for (const { timer } of people.values()) clearTimeout(timer);
     this.#typing.clear();
   }
+}
+
+/** "Ana", "Ana and Ben", "Ana, Ben and Kim". @param {string[]} names */
+export function listed(names) {
+  return names.length < 3 ? names.join(" and ") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 /** One name for a person in presence, in typing and in a record's `from`; a customer knows staff by name alone. */

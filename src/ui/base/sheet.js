@@ -5,16 +5,19 @@
  *   static sheets = await sheets("theme.css", "thread.css");      // in src/ui/styles
  *   root.adoptedStyleSheets = Element.sheets;
  */
+/** @type {Map<string, Promise<CSSStyleSheet>>} */
 const known = new Map();
 
 /** @param {...string} names @returns {Promise<CSSStyleSheet[]>} */
 export function sheets(...names) {
   return Promise.all(names.map((name) => {
-    if (!known.has(name)) known.set(name, load(name));
-    return known.get(name);
+    const sheet = known.get(name) ?? load(name);
+    known.set(name, sheet);
+    return sheet;
   }));
 }
 
+/** @param {string} name */
 async function load(name) {
   const answer = await fetch(new URL(`../styles/${name}`, import.meta.url));
   if (!answer.ok) throw new Error(`${name} could not be loaded: HTTP ${answer.status}`);

@@ -2,7 +2,8 @@
  * Times as people read them, in their own language and zone.
  *
  *   timeElement(record.at)                 // <time datetime="…" title="…">10:32</time>
- *   nearTime(read_at, record.at)           // the day as well, if it is another one
+ *   nearTime(read_at, record.at)           // the day as well, if it is another one; nearText: without the element
+ *   exactTime(record.at)                   // "Monday, November 24, 2025 at 10:32:07 AM"
  *   dayLabel(record.at)                    // "Today", "Yesterday", "Monday, November 3"
  *   waited(row.waiting_since)              // "5 min", "2 h", "3 d"; nothing in the first minute
  */
@@ -17,12 +18,20 @@ const SHORT_DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "num
 const SHORT_DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "numeric", day: "numeric" });
 
 export function timeElement(ms, text = CLOCK.format(ms), attributes = {}) {
-  return h("time", { datetime: new Date(ms).toISOString(), title: FULL.format(ms), ...attributes }, text);
+  return h("time", { datetime: new Date(ms).toISOString(), title: exactTime(ms), ...attributes }, text);
 }
 
 /** A time told beside another: only the clock, if both are of one day. */
 export function nearTime(ms, beside) {
-  return timeElement(ms, (dayKey(ms) === dayKey(beside) ? CLOCK : DAY_AND_CLOCK).format(ms));
+  return timeElement(ms, nearText(ms, beside));
+}
+
+export function nearText(ms, beside) {
+  return (dayKey(ms) === dayKey(beside) ? CLOCK : DAY_AND_CLOCK).format(ms);
+}
+
+export function exactTime(ms) {
+  return FULL.format(ms);
 }
 
 /** The same for all times of one day here. */

@@ -17,32 +17,50 @@ export class CrewlineError extends Error {
   }
 }
 
+/** @typedef {typeof globalThis.fetch} Fetch */
+
 export class Api {
   #base;
   #fetch;
   #token;
 
-  /** @param {(refused?: string) => Promise<string | null>} token */
-  constructor({ http = "", fetch = (...request) => globalThis.fetch(...request) }, token) {
+  /**
+   * @param {{ http?: string, fetch?: Fetch }} where
+   * @param {(refused?: string | null) => Promise<string | null>} token
+   */
+  constructor({ http = "", fetch = (target, request) => globalThis.fetch(target, request) }, token) {
     this.#base = http;
     this.#fetch = fetch;
     this.#token = token;
   }
 
-  /** @returns {Promise<any>} */
+  /**
+   * @param {string} path
+   * @param {Record<string, unknown>} [parameters] those that are undefined or null are left out
+   * @returns {Promise<any>} what was answered
+   */
   get(path, parameters = {}) {
-    const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null);
+    const given = Object.entries(parameters)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([name, value]) => [name, String(value)]);
     const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
     return this.#ask(path + query, {});
   }
 
-  /** Bytes as they are. @returns {Promise<Blob>} */
+  /**
+   * Bytes as they are.
+   * @param {string} path
+   * @param {Record<string, string>} parameters
+   * @returns {Promise<Blob>}
+   */
   blob(path, parameters) {
     return this.#ask(`${path}?${new URLSearchParams(parameters)}`, {}, (answer) => answer.blob());
   }
 
   /**
    * Posts a file and tells how far it is; `fetch` could not.
+   * @param {string} path
+   * @param {Blob} file
    * @param {{progress?: (done: number) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<any>}
    */
@@ -57,12 +75,24 @@ export class Api {
     throw await problem(answer);
   }
 
-  /** @returns {Promise<any>} */
+  /**
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<any>}
+   */
   post(path, body) {
     return this.#ask(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
   }
 
+  /**
+   * @template [Told=any]
+   * @param {string} target
+   * @param {{ method?: string, body?: string, headers?: Record<string, string> }} request
+   * @param {(answer: Response) => Promise<Told>} [read]
+   * @returns {Promise<Told>}
+   */
   async #ask(target, { headers, ...request }, read = (answer) => answer.json()) {
+    /** @param {string | null} token */
     const ask = (token) => this.#fetch(`${this.#base}${target}`, { ...request, headers: { ...headers, authorization: `Bearer ${token}` } });
 
     const token = await this.#token();
@@ -76,7 +106,14 @@ export class Api {
   }
 }
 
-/** @returns {Promise<Response>} */
+/**
+ * @param {string} url
+ * @param {string | null} token
+ * @param {Blob} file
+ * @param {((done: number) => void) | undefined} progress
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<Response>}
+ */
 function send(url, token, file, progress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -92,7 +129,7 @@ function send(url, token, file, progress, signal) {
   });
 }
 
-/** From a problem document, or from whatever stood in between. */
+/** From a problem document, or from whatever stood in between. @param {Response} answer */
 async function problem(answer) {
   const said = await answer.json().catch(() => ({}));
   return new CrewlineError({

@@ -20,7 +20,7 @@ const MOST = 100;
  * @property {string[]} photos the ids of what is uploaded
  */
 
-/** @type {Readonly<Draft>} */
+/** @type {Draft} */
 export const EMPTY = Object.freeze({ text: "", internal: false, photos: [] });
 
 export class Drafts {
@@ -42,8 +42,8 @@ export class Drafts {
   of(thread) {
     if (this.#person === null) return null;
     try {
-      const { text, internal, photos } = JSON.parse(this.#storage.getItem(this.#place(thread)));
-      return { text: String(text), internal: internal === true, photos: photos.filter((id) => typeof id === "string") };
+      const { text, internal, photos } = JSON.parse(this.#storage?.getItem(this.#place(thread)) ?? "");
+      return { text: String(text), internal: internal === true, photos: photos.filter((/** @type {unknown} */ id) => typeof id === "string") };
     } catch {
       return null;
     }
@@ -51,34 +51,36 @@ export class Drafts {
 
   /** @param {string | undefined} thread @param {Draft} draft */
   keep(thread, { text, internal, photos }) {
-    if (this.#person === null) return;
+    if (this.#person === null || !this.#storage) return;
     const place = this.#place(thread);
     try {
       if (text === "" && !internal && photos.length === 0) return this.#storage.removeItem(place);
-      if (this.#storage.getItem(place) === null) this.#makeRoom();
+      if (this.#storage.getItem(place) === null) this.#makeRoom(this.#storage);
       this.#storage.setItem(place, JSON.stringify({ text, internal, photos, at: Date.now() }));
     } catch { /* no storage, or full: the draft then lives as long as the page */ }
   }
 
-  #makeRoom() {
+  /** @param {Storage} storage */
+  #makeRoom(storage) {
     const mine = [];
-    for (let i = 0; i < this.#storage.length; i++) {
-      const key = this.#storage.key(i);
-      if (key.startsWith(`${PREFIX}${this.#person}/`)) mine.push({ key, at: writtenAt(this.#storage.getItem(key)) });
+    for (let i = 0; i < storage.length; i++) {
+      const key = storage.key(i);
+      if (key?.startsWith(`${PREFIX}${this.#person}/`)) mine.push({ key, at: writtenAt(storage.getItem(key)) });
     }
     mine.sort((a, b) => b.at - a.at);
-    for (const { key } of mine.slice(MOST - 1)) this.#storage.removeItem(key);
+    for (const { key } of mine.slice(MOST - 1)) storage.removeItem(key);
   }
 
+  /** @param {string | undefined} thread */
   #place(thread) {
     return `${PREFIX}${this.#person}/${encodeURIComponent(thread ?? "")}`;
   }
 }
 
-/** When it was written, ms; 0 if it cannot be read. */
+/** When it was written, ms; 0 if it cannot be read. @param {string | null} stored */
 function writtenAt(stored) {
   try {
-    return Number(JSON.parse(stored).at) || 0;
+    return Number(JSON.parse(stored ?? "").at) || 0;
   } catch {
     return 0;
   }

@@ -16,6 +16,10 @@
  *   line.again();                             // hang up and dial again
  *   line.close();
  */
+/**
+ * @import { ClientFrame, ServerFrame } from "./wire.js"
+ * @import { Tokens } from "./token.js"
+ */
 import { Pulse } from "./pulse.js";
 import { Timers, jitter } from "./timers.js";
 
@@ -26,10 +30,20 @@ const STABLE_MS = 5_000;
 const TOKEN_REFUSED = 4401;
 const FORBIDDEN = 4403;
 
+/**
+ * @typedef {object} Told what a line says, and asks for
+ * @property {() => { cursor?: number, log?: string | null }} hello what goes along with the token
+ * @property {(frame: ServerFrame) => void} frame
+ * @property {(state: "connecting" | "offline" | "signed-out") => void} state
+ * @property {() => void} down whatever was under way may be lost
+ * @property {(reason: "token" | "forbidden") => void} over it stays down
+ */
+
 export class Line {
   #tokens;
   #on;
   #options;
+  /** @type {WebSocket | null} */
   #socket = null;
   #wanted = false;
   #up = false;
@@ -40,7 +54,11 @@ export class Line {
   #timers = new Timers();
   #pulse = new Pulse({ ask: () => this.send({ type: "ping" }), dead: () => this.again() });
 
-  /** @param {{url?: string, WebSocket?: typeof WebSocket, random?: () => number}} options */
+  /**
+   * @param {Tokens} tokens
+   * @param {Told} on
+   * @param {{url?: string, WebSocket?: typeof WebSocket, random?: () => number}} options
+   */
   constructor(tokens, on, options) {
     this.#tokens = tokens;
     this.#on = on;
@@ -63,6 +81,7 @@ export class Line {
     this.#lost(0);
   }
 
+  /** @param {number} heartbeatMs */
   welcomed(heartbeatMs) {
     this.#up = true;
     this.#timers.clear("welcome");
@@ -73,14 +92,14 @@ export class Line {
     this.#pulse.start(heartbeatMs);
   }
 
-  /** The server said when it wants to see us again. */
+  /** The server said when it wants to see us again. @param {number} ms */
   comeBackAfter(ms) {
     this.#retryAfter = ms;
   }
 
-  /** @returns {boolean} */
+  /** @param {ClientFrame} frame @returns {boolean} */
   send(frame) {
-    if (!this.#up) return false;
+    if (!this.#up || !this.#socket) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
@@ -112,6 +131,7 @@ export class Line {
     this.#timers.set("welcome", WELCOME_MS, () => this.again());
   }
 
+  /** @param {number} code of its close, 0 if it was not told */
   #lost(code) {
     this.#hangUp();
     if (!this.#wanted) return;
@@ -144,11 +164,13 @@ export class Line {
     this.#on.state("offline");
   }
 
+  /** @param {"token" | "forbidden"} reason */
   #giveUp(reason) {
     this.#leave("signed-out");
     this.#on.over(reason);
   }
 
+  /** @param {"offline" | "signed-out"} state */
   #leave(state) {
     this.#wanted = false;
     for (const [target, type] of WAKES) target.removeEventListener(type, this.#wake);
@@ -168,7 +190,7 @@ export class Line {
   #cut = () => this.#lost(0);
 }
 
-const WAKES = [[globalThis, "online"], [globalThis.document, "visibilitychange"]]
+const WAKES = /** @type {[EventTarget, string][]} */ ([[globalThis, "online"], [globalThis.document, "visibilitychange"]])
   .filter(([target]) => target?.addEventListener);
 
 function urlOfThisHost() {

@@ -7,6 +7,7 @@
  *   marks.confirmed("read", thread, 12);
  *   marks.lost();                     // what is not confirmed goes again
  */
+/** @import { ClientFrame } from "./wire.js" */
 import { Timers } from "./timers.js";
 
 const PACE_MS = 1_000;
@@ -15,14 +16,25 @@ const GATHER_MS = 20;
 /** Frames a second, over all threads: the server allows 20, and others want to pass. */
 const ROOM = 8;
 
+/**
+ * @typedef {object} Mark
+ * @property {"received" | "read"} type
+ * @property {string | undefined} thread
+ * @property {number} upTo what is to be said
+ * @property {number} sent what was said on this line
+ * @property {number} known what the log shows
+ * @property {number} at when it was last said, ms
+ */
+
 export class Marks {
+  /** @type {Map<string, Mark>} */
   #all = new Map();
   #timers = new Timers();
   #second = -Infinity;
   #spent = 0;
   #send;
 
-  /** @param {(frame: object) => boolean} send false while the line is down */
+  /** @param {(frame: ClientFrame) => boolean} send false while the line is down */
   constructor(send) {
     this.#send = send;
   }
@@ -39,7 +51,12 @@ export class Marks {
     if (!this.#timers.has("gather")) this.#timers.set("gather", GATHER_MS, () => this.flush());
   }
 
-  /** The log shows a mark this far: up to there, there is nothing left to say. */
+  /**
+   * The log shows a mark this far: up to there, there is nothing left to say.
+   * @param {"received" | "read"} type
+   * @param {string | undefined} thread
+   * @param {number} upTo
+   */
   confirmed(type, thread, upTo) {
     const mark = this.#mark(type, thread);
     mark.known = Math.max(mark.known, upTo);
@@ -76,9 +93,14 @@ export class Marks {
     this.#all.clear();
   }
 
+  /**
+   * @param {"received" | "read"} type
+   * @param {string | undefined} thread
+   */
   #mark(type, thread) {
     const key = `${type} ${thread ?? ""}`;
-    if (!this.#all.has(key)) this.#all.set(key, { type, thread, upTo: 0, sent: 0, known: 0, at: -Infinity });
-    return this.#all.get(key);
+    const mark = this.#all.get(key) ?? { type, thread, upTo: 0, sent: 0, known: 0, at: -Infinity };
+    this.#all.set(key, mark);
+    return mark;
   }
 }

@@ -14,6 +14,7 @@
  * goes after the other, so that a retry never changes their order. One that can
  * still be taken back is `held` first; the next one of its thread lets it go.
  */
+/** @import { ClientFrame, Entry, Problem } from "./wire.js" */
 import { jitter } from "./timers.js";
 
 const PREFIX = "crewline.outbox/";
@@ -38,22 +39,29 @@ const MOST_HELD_MS = 60_000;
  * @property {number} [until] it is held back till then, ms
  * @property {string} [code] why it was refused
  * @property {string} [message] the same, for people
- * @property {object[]} [records] what came in between, if `stale`
+ * @property {Entry[]} [records] what came in between, if `stale`
+ * @property {number} due when it may be sent again, ms; 0 at once
+ * @property {number} attempts how many tries were refused for now
  */
 
 export class Outbox {
   /** @type {Outgoing[]} */
   entries = [];
+  /** @type {string | null} */
   #key = null;
   #storage;
   #random;
 
+  /**
+   * @param {Storage | undefined} storage
+   * @param {() => number} [random]
+   */
   constructor(storage, random = Math.random) {
     this.#storage = storage;
     this.#random = random;
   }
 
-  /** Takes up the person's queue; what another person left stays theirs. */
+  /** Takes up the person's queue; what another person left stays theirs. @param {string} key */
   open(key) {
     if (key === this.#key) return;
     const unowned = this.#key === null ? this.entries : [];
@@ -62,43 +70,51 @@ export class Outbox {
     for (const entry of unowned) this.#store(entry);
   }
 
-  /** @returns {Outgoing} */
+  /**
+   * @param {{thread?: string, text: string, internal?: boolean, seen?: number, photos?: string[], hold?: number}} message
+   * @returns {Outgoing}
+   */
   add({ thread, text, internal = false, seen, photos, hold = 0 }) {
     if (this.entries.length >= LIMIT) throw new Error(`more than ${LIMIT} messages wait to be sent`);
     const at = Math.max(Date.now(), (this.entries.at(-1)?.at ?? 0) + 1);
     this.letGo(thread);
-    const held = hold > 0 ? { state: "held", until: Date.now() + Math.min(hold, MOST_HELD_MS) } : {};
-    const entry = { id: uuid(), thread, text, internal, seen, photos, at, ...FRESH, ...held };
+    /** @type {Outgoing} */
+    const entry = { id: uuid(), thread, text, internal, seen, photos, at, ...FRESH };
+    if (hold > 0) Object.assign(entry, { state: "held", until: Date.now() + Math.min(hold, MOST_HELD_MS) });
     this.entries.push(entry);
     this.#store(entry);
     return entry;
   }
 
-  /** Queues what was held back long enough. @returns {number} when there will be more, in ms; Infinity if never */
+  /** Queues what was held back long enough. @param {number} now ms @returns {number} when there will be more, in ms; Infinity if never */
   ripen(now) {
     let next = Infinity;
     for (const entry of this.entries) {
       if (entry.state !== "held") continue;
-      if (entry.until > now && entry.until <= now + MOST_HELD_MS) next = Math.min(next, entry.until);
+      if ((entry.until ?? 0) > now && (entry.until ?? 0) <= now + MOST_HELD_MS) next = Math.min(next, entry.until ?? 0);
       else this.#queue(entry);
     }
     return next;
   }
 
-  /** Queues what is held back, of this thread or (without one) of all. @returns {boolean} whether something was */
+  /**
+   * Queues what is held back, of these threads or (without any) of all.
+   * @param {(string | undefined)[]} threads
+   * @returns {boolean} whether something was
+   */
   letGo(...threads) {
     const held = this.entries.filter(({ state, thread }) => state === "held" && (threads.length === 0 || threads.includes(thread)));
     for (const entry of held) this.#queue(entry);
     return held.length > 0;
   }
 
-  /** @returns {Outgoing | null} null if it is not held back any more */
+  /** @param {string} id @returns {Outgoing | null} null if it is not held back any more */
   takeBack(id) {
     const entry = this.find(id);
     return entry?.state === "held" && this.remove(id) ? entry : null;
   }
 
-  /** Marks what may go now as `sending` and returns it, oldest first. */
+  /** Marks what may go now as `sending` and returns it, oldest first. @param {number} now ms */
   take(now) {
     const taken = [];
     let room = IN_FLIGHT - this.entries.filter((entry) => entry.state === "sending").length;
@@ -111,15 +127,17 @@ export class Outbox {
     return taken;
   }
 
-  /** @returns {number} when `take` is worth calling again, in ms; Infinity if not by time */
+  /** @param {number} now ms @returns {number} when `take` is worth calling again, in ms; Infinity if not by time */
   nextDue(now) {
     return Math.min(Infinity, ...this.#first().map((entry) => entry.due).filter((due) => due > now));
   }
 
+  /** @param {Outgoing} entry @returns {ClientFrame} */
   frame({ id, thread, text, internal, seen, photos }) {
     return { type: "send", id, thread, text, internal: internal || undefined, seen, photos };
   }
 
+  /** @param {string | undefined} id */
   find(id) {
     return this.entries.find((entry) => entry.id === id);
   }
@@ -127,6 +145,9 @@ export class Outbox {
   /**
    * The server has it. It stays to be shown until its record comes; if that
    * is already behind the cursor, it will not come again.
+   * @param {string} id
+   * @param {number} number of its record in the own view
+   * @param {number} cursor
    */
   acknowledged(id, number, cursor) {
     const entry = this.find(id);
@@ -137,7 +158,7 @@ export class Outbox {
     return true;
   }
 
-  /** @param {{code: string, message: string, retry: boolean, records?: object[]}} error */
+  /** @param {string | undefined} id @param {Omit<Problem, "id">} error */
   refused(id, error) {
     const entry = this.find(id);
     if (!entry || entry.state === "sent") return false;
@@ -155,18 +176,20 @@ export class Outbox {
   /**
    * Sends it again; with a new id only if the old one belongs to another
    * message. One that was stale has now been seen with what came in between.
+   * @param {string} id
    */
   retry(id) {
     const entry = this.find(id);
     if (!entry || (entry.state !== "refused" && entry.state !== "stale")) return false;
     this.#unstore(entry);
     if (entry.code === "id_reused") entry.id = uuid();
-    for (const record of entry.records ?? []) entry.seen = Math.max(entry.seen, record.seq ?? 0);
+    for (const record of entry.records ?? []) entry.seen = Math.max(entry.seen ?? 0, record.seq ?? 0);
     Object.assign(entry, FRESH, { code: undefined, message: undefined, records: undefined });
     this.#store(entry);
     return true;
   }
 
+  /** @param {string} id */
   remove(id) {
     const entry = this.find(id);
     if (!entry) return false;
@@ -185,7 +208,7 @@ export class Outbox {
     this.entries = this.entries.filter((entry) => entry.state !== "sent");
   }
 
-  /** Another tab of the same person saw this one through, or dropped it. */
+  /** Another tab of the same person saw this one through, or dropped it. @param {string} key */
   removedElsewhere(key) {
     const entry = this.entries.find((e) => this.#place(e) === key && e.state !== "sent");
     if (!entry) return false;
@@ -193,12 +216,13 @@ export class Outbox {
     return true;
   }
 
+  /** @param {Outgoing} entry */
   #queue(entry) {
     entry.state = "queued";
     this.#store(entry);
   }
 
-  /** The first message of each thread that has no outcome yet. */
+  /** The first message of each thread that has no outcome yet. @returns {Outgoing[]} */
   #first() {
     const first = new Map();
     for (const entry of this.entries) {
@@ -208,32 +232,38 @@ export class Outbox {
     return [...first.values()];
   }
 
+  /** @param {Outgoing} entry */
   #place({ id }) {
     return `${PREFIX}${this.#key}/${id}`;
   }
 
+  /** @returns {Outgoing[]} */
   #stored() {
+    /** @type {Outgoing[]} */
     const found = [];
+    if (!this.#storage) return found;
     try {
       for (let i = 0; i < this.#storage.length; i++) {
         const key = this.#storage.key(i);
-        if (key.startsWith(`${PREFIX}${this.#key}/`)) found.push(JSON.parse(this.#storage.getItem(key)));
+        if (key?.startsWith(`${PREFIX}${this.#key}/`)) found.push(JSON.parse(this.#storage.getItem(key) ?? ""));
       }
-    } catch { /* no storage: the queue then lives as long as the page */ }
+    } catch { /* forbidden: the queue then lives as long as the page */ }
     return found.map((entry) => ({ ...entry, ...FRESH, state: LASTING.includes(entry.state) ? entry.state : "queued" }));
   }
 
+  /** @param {Outgoing} entry */
   #store(entry) {
     if (this.#key === null) return;
     const { due, attempts, ...kept } = entry;
     try {
-      this.#storage.setItem(this.#place(entry), JSON.stringify(kept));
+      this.#storage?.setItem(this.#place(entry), JSON.stringify(kept));
     } catch { /* full or forbidden: as above */ }
   }
 
+  /** @param {Outgoing} entry */
   #unstore(entry) {
     try {
-      this.#storage.removeItem(this.#place(entry));
+      this.#storage?.removeItem(this.#place(entry));
     } catch { /* as above */ }
   }
 }
@@ -241,7 +271,7 @@ export class Outbox {
 /** What a reload does not change. */
 const LASTING = ["held", "refused", "stale"];
 
-const FRESH = Object.freeze({ state: "queued", due: 0, attempts: 0 });
+const FRESH = Object.freeze({ state: /** @type {const} */ ("queued"), due: 0, attempts: 0 });
 
 /** `crypto.randomUUID` where there is one: browsers keep it from pages without TLS. */
 export function uuid() {

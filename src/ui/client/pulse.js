@@ -21,11 +21,13 @@ export class Pulse {
   #ask;
   #dead;
 
+  /** @param {{ ask: () => void, dead: () => void }} told */
   constructor({ ask, dead }) {
     this.#ask = ask;
     this.#dead = dead;
   }
 
+  /** @param {number} heartbeatMs how long silence is life */
   start(heartbeatMs) {
     this.#heartbeat = heartbeatMs;
     this.heard();

@@ -7,9 +7,15 @@
  *   timers.clear();              // all of them
  */
 export class Timers {
+  /** @type {Map<string, ReturnType<typeof setTimeout>>} */
   #running = new Map();
 
-  /** Starts the timer `name`; one that runs under that name is replaced. */
+  /**
+   * Starts the timer `name`; one that runs under that name is replaced.
+   * @param {string} name
+   * @param {number} ms
+   * @param {() => void} then
+   */
   set(name, ms, then) {
     this.clear(name);
     this.#running.set(name, setTimeout(() => {
@@ -18,12 +24,12 @@ export class Timers {
     }, ms));
   }
 
-  /** @returns {boolean} whether the timer `name` is still to come */
+  /** @param {string} name @returns {boolean} whether the timer `name` is still to come */
   has(name) {
     return this.#running.has(name);
   }
 
-  /** Stops the timer `name`, or all of them. */
+  /** Stops the timer `name`, or all of them. @param {string} [name] */
   clear(name) {
     const names = name === undefined ? [...this.#running.keys()] : [name];
     for (const each of names) {

@@ -7,11 +7,14 @@
  *   await tokens.current(refused);     // a newer one than `refused`
  */
 export class Tokens {
+  /** @type {string | null} */
   #held = null;
   #getToken;
+  /** @type {Promise<string | null> | null} */
   #renewing = null;
   #onPerson;
 
+  /** @param {{ token?: string, getToken?: () => Promise<string | null>, onPerson: (person: string) => void }} options */
   constructor({ token, getToken, onPerson }) {
     this.#getToken = getToken;
     this.#onPerson = onPerson;
@@ -22,7 +25,7 @@ export class Tokens {
     return Boolean(this.#getToken);
   }
 
-  /** @returns {Promise<string | null>} */
+  /** @param {string | null} [refused] @returns {Promise<string | null>} */
   async current(refused) {
     if (this.#held && this.#held !== refused) return this.#held;
     if (!this.#getToken) return null;
@@ -32,7 +35,7 @@ export class Tokens {
     return token;
   }
 
-  /** The page has this one. @returns {boolean} whether it is another than the one in hand */
+  /** The page has this one. @param {string} token @returns {boolean} whether it is another than the one in hand */
   renew(token) {
     if (token === this.#held) return false;
     this.#hold(token);
@@ -44,6 +47,7 @@ export class Tokens {
     return this.current(this.#held ?? undefined);
   }
 
+  /** @param {string} token */
   #hold(token) {
     this.#held = token;
     const person = personIn(token);
@@ -51,13 +55,17 @@ export class Tokens {
   }
 }
 
-/** @returns {string} a person's name in the storage: a customer is the contact, all others the sub */
+/**
+ * @param {{ org: string, role: string, contact?: string, sub: string }} claims
+ * @returns {string} a person's name in the storage: a customer is the contact, all others the sub
+ */
 export function personKey({ org, role, contact, sub }) {
   return [org, role, contact ?? sub].map(encodeURIComponent).join("/");
 }
 
 /** Whose a token is, or null if it is none. @param {string | null} token */
 export function personIn(token) {
+  if (!token) return null;
   try {
     const part = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(part), (char) => char.charCodeAt(0));

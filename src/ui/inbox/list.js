@@ -3,38 +3,59 @@
  *
  *   <crewline-inbox-list></crewline-inbox-list>
  *
- *   list.open(client, presence, signal);
- *   list.selected = thread;           // it stays in the list, whatever the filter
- *   list.need(thread);                // one that may not be loaded
- *   list.addEventListener("select", ({ detail }) => open(detail.thread));
- *   list.addEventListener("row", ({ detail: row }) => show(row));     // whenever a row changed
+ *   list.open(client, about, signal);     // `about` tells of people, see row.js
+ *   list.selected = thread;               // it stays in the list, whatever the filter
+ *   list.need(thread);                    // one that may not be loaded
+ *   list.refresh();                       // something that `about` tells has changed
+ *   list.step(1);                         // the focus to the next row; -1 to the one before
+ *   list.addEventListener("select", ({ detail }) => open(detail.thread));     // `pointed`: not by a key
+ *   list.addEventListener("row", ({ detail: row }) => show(row));     // the selected one changed
+ *
+ * What arrives in a burst is drawn once a frame.
  */
 import { saidBy } from "../thread/conversation.js";
 import { h, setText } from "../base/dom.js";
+import { Loader } from "./loader.js";
+import { remember, remembered } from "./remembered.js";
 import { InboxRow } from "./row.js";
-import { Inbox, matches } from "./rows.js";
+import { Inbox } from "./rows.js";
+import { VirtualRows } from "./virtual-rows.js";
 
 const FILTERS = { all: "All", new: "New", waiting: "Waiting", failed: "Failed", handoff: "Calls" };
-const NEAR = 400;
+const EMPTY = {
+  all: ["No conversations yet", "When a customer writes, it appears here."],
+  new: ["Nothing new", "All that customers wrote has been read."],
+  waiting: ["All is seen to", "Nobody waits for an answer."],
+  failed: ["All texts got through", "A text that fails stands here until a later one gets through."],
+  handoff: ["No calls to follow up", "What the AI receptionist hands over stands here until somebody answers."],
+};
+/** Views that are loaded ahead of the one that is shown. */
+const AHEAD = 6;
 const TICK_MS = 30_000;
+/** How long a page that nobody looks at gathers changes. */
+const UNSEEN_MS = 250;
 
 class InboxList extends HTMLElement {
   #client = null;
-  #presence = null;
+  #about = null;
   #inbox = new Inbox();
+  #loader = null;
+  /** @type {VirtualRows | null} */
+  #rows = null;
+  /** @type {import("./rows.js").Filter} */
   #filter = "all";
   #selected = null;
-  #rows = new Map();
-  #unsure = new Set();
-  #asking = false;
-  #loading = null;
+  #frame = 0;
+  #timer;
+  #told = true;
 
   #tabs = Object.fromEntries(Object.entries(FILTERS).map(([filter, label]) => [filter, h("button",
-    { type: "button", "data-testid": `filter-${filter}`, "aria-pressed": String(filter === "all"), onclick: () => this.#choose(filter) },
+    { type: "button", "data-testid": `filter-${filter}`, onclick: () => this.#choose(filter) },
     label, " ", h("span", { class: "count" }))]));
-  #list = h("ul", { class: "rows", role: "list" });
-  #note = h("p", { class: "plain", role: "status" });
-  #scroller = h("div", { class: "scroller" }, this.#list, this.#note);
+  #list = h("ul", { class: "rows", role: "list", "aria-label": "Conversations", "data-testid": "rows" });
+  #probe = h("div", { class: "row probe", "aria-hidden": "true" });
+  #note = h("div", { class: "empty", role: "status", "data-testid": "list-note" });
+  #scroller = h("div", { class: "scroller" }, this.#probe, this.#list, this.#note);
 
   connectedCallback() {
     this.replaceChildren(h("div", { class: "filters", role: "group", "aria-label": "Show" }, ...Object.values(this.#tabs)), this.#scroller);
@@ -45,99 +66,131 @@ class InboxList extends HTMLElement {
     return this.#inbox.rows.get(thread);
   }
 
+  /** The thread of a contact, if it is loaded. @param {string} contact */
+  threadOf(contact) {
+    return this.#inbox.threadOf(contact);
+  }
+
   /** All that are loaded, the newest activity first. @returns {import("./rows.js").Row[]} */
   get loaded() {
     return this.#inbox.listed("all");
   }
 
   set selected(thread) {
-    const before = this.#selected;
     this.#selected = thread;
-    for (const each of [before, thread]) if (each) this.#place(each);
+    this.#inbox.pinned = thread;
+    this.#soon();
   }
 
-  open(client, presence, signal) {
+  /** @param {import("./row.js").About} about @param {AbortSignal} signal */
+  open(client, about, signal) {
     this.#client = client;
-    this.#presence = presence;
-    this.#clear();
-    client.addEventListener("welcome", ({ detail }) => detail.fresh && this.#begin(), { signal });
-    client.addEventListener("caught-up", () => this.#inbox.loaded || this.#load(), { signal });
-    client.addEventListener("reset", () => this.#clear(), { signal });
-    client.addEventListener("change", ({ detail }) => this.#change(detail), { signal });
-    client.addEventListener("badge", ({ detail }) => this.#count(detail), { signal });
-    this.#scroller.addEventListener("scroll", () => this.#moreIfNear(), { signal, passive: true });
-    const tick = setInterval(() => this.#rows.forEach((row) => row.tick()), TICK_MS);
-    signal.addEventListener("abort", () => clearInterval(tick));
-    // The line may have been up before: then no welcome comes.
-    if (client.cursor !== null) {
-      if (client.badge) this.#count(client.badge);
-      this.#begin();
-    }
+    this.#about = about;
+    const { scroller, list, probe } = { scroller: this.#scroller, list: this.#list, probe: this.#probe };
+    const make = () => new InboxRow((thread, pointed) => this.#select(thread, pointed));
+    this.#rows = new VirtualRows({ scroller, list, probe, make, show: (row, thread) => this.#showRow(row, thread) }, signal);
+    this.#showFilter(/** @type {any} */ (remembered("filter")));
+    this.#begin();
+    const listen = (type, heard) => client.addEventListener(type, ({ detail }) => heard(detail), { signal });
+    listen("welcome", ({ fresh }) => fresh && this.#begin());
+    listen("caught-up", () => this.#loader.goOn());
+    listen("reset", () => this.#begin());
+    listen("change", (record) => this.#change(record));
+    listen("badge", () => this.#soon());
+    for (const type of ["scroll", "measured"]) this.#scroller.addEventListener(type, () => this.#loadAhead(), { signal, passive: true });
+    const tick = setInterval(() => this.#soon(), TICK_MS);
+    signal.addEventListener("abort", () => {
+      clearInterval(tick);
+      clearTimeout(this.#timer);
+      cancelAnimationFrame(this.#frame);
+      this.#frame = 0;
+      this.#loader.stop();
+    });
   }
 
   need(thread) {
-    if (!this.row(thread)) this.#ask(thread);
+    if (!this.row(thread)) this.#loader.ask(thread);
   }
 
-  /** Who came or left shows on their rows. */
-  present(contacts) {
-    const wanted = new Set(contacts);
-    for (const { thread, contact } of this.#inbox.rows.values()) if (wanted.has(contact.id)) this.#place(thread);
+  refresh() {
+    this.#soon();
+  }
+
+  /** @param {number} by @returns {boolean} false if there is nowhere to go */
+  step(by) {
+    const key = this.#rows.beside(this.#rows.focused ?? this.#selected, by);
+    if (!key) return false;
+    this.#rows.reveal(key)?.button.focus({ preventScroll: true });
+    return true;
+  }
+
+  /** The focus to a thread's row, or to the first. @param {string | null} thread */
+  focusOn(thread) {
+    const key = this.#rows.beside(thread, 0);
+    if (key) this.#rows.reveal(key)?.button.focus({ preventScroll: true });
   }
 
   #choose(filter) {
-    this.#filter = filter;
-    for (const [name, tab] of Object.entries(this.#tabs)) tab.setAttribute("aria-pressed", String(name === filter));
-    this.#begin();
+    remember("filter", filter);
+    this.#showFilter(filter);
+    this.#scroller.scrollTop = 0;
+    this.#loadAhead();
+    this.#draw();
   }
 
+  #showFilter(filter) {
+    if (Object.hasOwn(FILTERS, filter ?? "")) this.#filter = filter;
+    for (const [name, tab] of Object.entries(this.#tabs)) tab.setAttribute("aria-pressed", String(name === this.#filter));
+    const [inbox, shown] = [this.#inbox, this.#filter];
+    this.#rows.release();
+    this.#rows.source = {
+      count: () => inbox.count(shown), at: (index) => inbox.at(shown, index),
+      indexOf: (thread) => inbox.indexOf(shown, thread), rank: (thread) => inbox.rows.get(thread)?.active,
+    };
+  }
+
+  /** Anew, since another log or another person begins. */
   #begin() {
-    this.#clear();
-    this.#load();
-  }
-
-  #clear() {
+    this.#loader?.stop();
     this.#inbox = new Inbox();
+    this.#inbox.pinned = this.#selected;
+    this.#loader = new Loader(this.#client, this.#inbox, (threads) => this.#arrived(threads));
     this.#rows.clear();
-    this.#unsure.clear();
-    this.#loading = null;
-    this.#list.replaceChildren();
-    setText(this.#note, "");
-  }
-
-  async #load() {
-    const inbox = this.#inbox;
-    if (this.#loading || inbox.next === null) return;
-    const loading = (this.#loading = {});
-    try {
-      const page = await this.#client.inbox({ filter: this.#filter, after: inbox.next });
-      if (loading !== this.#loading) return;
-      const later = inbox.load(page);
-      for (const { thread } of page.threads) this.#place(thread);
-      for (const { thread, unsure } of later) unsure ? this.#ask(thread) : this.#place(thread);
-      page.threads.forEach(({ thread, last }) => this.row(thread).new && this.#received(last));
+    this.#showFilter(this.#filter);
+    // Before the line is up nobody knows whose list it is.
+    if (this.#client.cursor !== null) {
+      this.#loadAhead();
       if (this.#selected) this.need(this.#selected);
-      this.#say();
-    } catch (error) {
-      if (loading === this.#loading) setText(this.#note, `The list could not be loaded: ${error.message}`);
     }
-    if (loading !== this.#loading) return;
-    this.#loading = null;
-    if (inbox.loaded) this.#moreIfNear();
+    this.#soon();
   }
 
-  #moreIfNear() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    if (this.#inbox.loaded && clientHeight > 0 && scrollHeight - scrollTop - clientHeight < NEAR) this.#load();
+  #loadAhead() {
+    if (this.#client.cursor === null) return;
+    const { loaded, view } = { loaded: this.#inbox.loaded(this.#filter), view: this.#rows.view };
+    if (!loaded || (view > 0 && this.#rows.below < AHEAD * view)) this.#loader.load(this.#filter);
+    // These two nobody counts but this list.
+    if (loaded) for (const filter of ["failed", "handoff"]) if (!this.#inbox.loaded(filter)) this.#loader.load(filter);
+  }
+
+  /** A page, or a thread that was asked for. @param {import("./rows.js").Row[]} rows */
+  #arrived(rows) {
+    for (const { thread, last, new: unread } of rows) {
+      if (unread) this.#received(last);
+      if (thread === this.#selected) this.#told = false;
+    }
+    this.#rows.release();
+    this.#draw();
+    this.#loadAhead();
   }
 
   #change(record) {
     this.#received(record);
     const { thread, unsure } = this.#inbox.apply(record) ?? {};
     if (!thread) return;
-    if (this.row(thread)) this.#place(thread);
-    if (unsure) this.#ask(thread);
-    this.#say();
+    if (thread === this.#selected) this.#told = false;
+    if (unsure) this.#loader.ask(thread, record.rev);
+    this.#soon();
   }
 
   /** A customer's message is on this device, whether its thread is open or not. */
@@ -145,63 +198,68 @@ class InboxList extends HTMLElement {
     if (record && saidBy(record) === "customer") this.#client.received(record.thread, record.seq);
   }
 
-  /** One at a time: a long absence may leave many threads to ask for. */
-  async #ask(thread) {
-    this.#unsure.add(thread);
-    if (this.#asking) return;
-    this.#asking = true;
-    for (const each of this.#unsure) {
-      const inbox = this.#inbox;
-      this.#unsure.delete(each);
-      const snapshot = await this.#client.thread(each).catch(() => null);
-      if (!snapshot || inbox !== this.#inbox) continue;
-      if (inbox.refresh(snapshot)) this.#place(each);
-      else this.#unsure.add(each);
-    }
-    this.#asking = false;
+  #soon() {
+    if (this.#frame || !this.#rows) return;
+    const draw = () => {
+      clearTimeout(this.#timer);
+      cancelAnimationFrame(this.#frame);
+      this.#frame = 0;
+      this.#draw();
+    };
+    this.#frame = requestAnimationFrame(draw);
+    // A hidden page has no frames.
+    this.#timer = setTimeout(draw, UNSEEN_MS);
+  }
+
+  #draw() {
+    this.#count();
     this.#say();
+    this.#rows.render();
+    if (this.#told || !this.#selected) return;
+    this.#told = true;
+    this.dispatchEvent(new CustomEvent("row", { detail: this.row(this.#selected) }));
   }
 
-  /** Puts the row where it belongs, or takes it out; leaves all others alone. */
-  #place(thread) {
-    const state = this.row(thread);
-    if (!state) return;
-    const selected = thread === this.#selected;
-    let row = this.#rows.get(thread);
-    if (!selected && !matches(state, this.#filter)) {
-      row?.element.remove();
-      this.#rows.delete(thread);
-    } else {
-      if (!row) this.#rows.set(thread, (row = new InboxRow(thread, () => this.#select(thread))));
-      const moved = row.active !== (state.active ?? 0) || !row.element.isConnected;
-      row.show(state, { me: this.#client.you, here: this.#presence.hasContact(state.contact.id), selected });
-      if (moved) this.#insert(row);
+  #showRow(row, thread) {
+    row.show(this.row(thread), { ...this.#about(thread, this.row(thread).contact.id), selected: thread === this.#selected });
+  }
+
+  #select(thread, pointed) {
+    this.dispatchEvent(new CustomEvent("select", { detail: { thread, pointed } }));
+  }
+
+  /** New and waiting are the hub's numbers; of the others it is known how many are loaded. */
+  #count() {
+    const badge = this.#client.badge;
+    setText(this.#tabs.new.lastElementChild, String(badge?.new ?? ""));
+    setText(this.#tabs.waiting.lastElementChild, String(badge?.waiting ?? ""));
+    for (const filter of /** @type {const} */ (["failed", "handoff"])) {
+      const more = this.#inbox.next(filter) ? "+" : "";
+      setText(this.#tabs[filter].lastElementChild, this.#inbox.loaded(filter) ? `${this.#inbox.tally(filter)}${more}` : "");
     }
-    this.dispatchEvent(new CustomEvent("row", { detail: state }));
-  }
-
-  #insert(row) {
-    const after = [...this.#rows.values()].filter((other) => other !== row && other.element.isConnected && other.active > row.active);
-    const focused = this.getRootNode().activeElement === row.button;
-    // The one just above it is the least active of those above.
-    const above = after.reduce((least, other) => (!least || other.active < least.active ? other : least), null);
-    if (above) above.element.after(row.element);
-    else this.#list.prepend(row.element);
-    if (focused) row.button.focus();
-  }
-
-  #select(thread) {
-    this.dispatchEvent(new CustomEvent("select", { detail: { thread } }));
-  }
-
-  #count(badge) {
-    setText(this.#tabs.new.lastElementChild, String(badge.new ?? badge.unread ?? ""));
-    setText(this.#tabs.waiting.lastElementChild, String(badge.waiting ?? ""));
+    for (const [filter, tab] of Object.entries(this.#tabs)) {
+      if (filter !== "all") tab.classList.toggle("is-none", /^0?$/.test(tab.lastElementChild.textContent));
+    }
   }
 
   #say() {
-    const empty = this.#inbox.loaded && this.#inbox.next === null && this.#rows.size === 0;
-    setText(this.#note, !empty ? "" : this.#filter === "all" ? "No conversations yet." : "Nothing here: all is seen to.");
+    const { problem } = this.#loader;
+    const next = this.#inbox.next(this.#filter);
+    const state = problem ? `problem ${problem}` : next === undefined || next !== null ? "loading" : this.#inbox.count(this.#filter) === 0 ? `empty ${this.#filter}` : "";
+    if (this.#note.dataset.state === state) return;
+    this.#note.dataset.state = state;
+    this.#note.replaceChildren(...this.#sentences(state, problem));
+  }
+
+  #sentences(state, problem) {
+    if (problem) {
+      const again = h("button", { type: "button", onclick: () => this.#loader.goOn() }, "Try again");
+      return [h("b", {}, "The list could not be loaded"), h("p", {}, problem), again];
+    }
+    if (state === "loading") return [h("p", { class: "loading" }, "Loading…")];
+    if (state === "") return [];
+    const [title, sentence] = EMPTY[this.#filter];
+    return [h("b", {}, title), h("p", {}, sentence)];
   }
 }
 

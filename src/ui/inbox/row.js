@@ -1,71 +1,82 @@
 /**
- * One row of the staff's list: made once, then patched.
+ * One row of the staff's list: made once, then patched, also for another thread.
  *
- *   const row = new InboxRow(thread, () => select(thread));
+ *   const row = new InboxRow((thread, pointed) => select(thread));
  *   list.append(row.element);
- *   row.show(state, { me: client.you, here: presence.hasContact(state.contact.id), selected: false });
- *   row.tick();                       // "waiting" grows without any change
+ *   row.show(state, { me: client.you, here: true, colleagues: "Kim is looking", selected: false });
+ *
+ * @typedef {object} Told what is known of the people around a thread
+ * @property {{sub?: string} | null} me
+ * @property {boolean} here the customer is online
+ * @property {string} colleagues "Sam is answering", "Kim is looking", or nothing
+ * @property {boolean} [typing] the customer is
+ *
+ * @typedef {(thread: string, contact: string) => Told} About
  */
 import { h, setText } from "../base/dom.js";
 import { shortTime, timeElement, waited } from "../base/time.js";
+import { initials, named } from "./contact.js";
 
 const SNIPPET = 160;
 
 export class InboxRow {
-  #state = null;
+  #thread = "";
+  #at = 0;
+  #initials = h("span", {});
+  #dot = h("span", { class: "dot", hidden: true, role: "img", "aria-label": "is online", title: "is online" });
   #name = h("b", { class: "name" });
   #unknown = h("span", { class: "unknown", "data-testid": "unknown", hidden: true }, "unknown number");
-  #dot = h("span", { class: "dot", hidden: true, role: "img", "aria-label": "is here", title: "is here" });
   #time = h("span", { class: "when" });
   #text = h("span", { class: "text", dir: "auto", "data-testid": "row-text" });
   #new = h("span", { class: "flag new", "data-testid": "flag-new" });
-  #waiting = h("span", { class: "flag waiting", "data-testid": "flag-waiting" });
+  #failed = h("span", { class: "flag failed", "data-testid": "flag-failed", title: "The last text to the customer failed, or may have" }, "Text failed");
   #handoff = h("span", { class: "flag handoff", "data-testid": "flag-handoff", title: "A call that nobody has answered" }, "AI hand-off");
-  #failed = h("span", { class: "flag failed", "data-testid": "flag-failed", title: "The last text to the customer failed, or may have" }, "Failed");
-  #flags = h("span", { class: "flags" });
+  #waiting = h("span", { class: "flag waiting", "data-testid": "flag-waiting" });
+  #colleagues = h("span", { class: "flag colleagues", "data-testid": "row-colleagues" });
+  #state = h("span", { class: "state" });
 
-  constructor(thread, select) {
-    this.button = h("button", { type: "button", class: "row", "data-testid": "thread-row", "data-thread": thread, onclick: select },
-      h("span", { class: "line" }, h("span", { class: "who" }, this.#name, this.#unknown, this.#dot), this.#time),
-      h("span", { class: "line" }, this.#text, this.#flags));
+  /** @param {(thread: string, pointed: boolean) => void} select */
+  constructor(select) {
+    this.button = h("button", { type: "button", class: "row", "data-testid": "thread-row", onclick: ({ detail }) => select(this.#thread, detail > 0) },
+      h("span", { class: "face", "aria-hidden": "true" }, this.#initials), this.#dot,
+      h("span", { class: "line first" }, this.#name, this.#unknown, this.#time),
+      h("span", { class: "line second" }, this.#text, this.#state));
     this.element = h("li", {}, this.button);
   }
 
-  get active() {
-    return this.#state?.active ?? 0;
-  }
-
-  /** @param {import("./rows.js").Row} state */
-  show(state, { me, here, selected }) {
-    const { contact, last } = state;
-    setText(this.#name, contact.name || contact.phone || "Unknown");
+  /** @param {import("./rows.js").Row} row @param {Told & {selected: boolean}} told */
+  show(row, { me, here, colleagues, typing, selected }) {
+    const { contact, last, unread, waiting_since } = row;
+    if (row.thread !== this.#thread) this.button.dataset.thread = this.#thread = row.thread;
+    setText(this.#initials, initials(contact));
+    setText(this.#name, named(contact));
     this.#unknown.hidden = !contact.unknown;
     this.#dot.hidden = !here;
-    if (last?.at !== this.#state?.last?.at) this.#time.replaceChildren(...(last ? [timeElement(last.at, shortTime(last.at))] : []));
-    setText(this.#text, snippet(last, me));
-    this.#text.classList.toggle("is-note", last?.kind === "note");
-    this.button.classList.toggle("is-new", state.new);
-    if (selected) this.button.setAttribute("aria-current", "true");
-    else this.button.removeAttribute("aria-current");
-    this.#state = { ...state };
-    this.tick();
-  }
-
-  tick() {
-    const { unread, waiting_since, last } = this.#state;
+    this.#showTime(last);
+    setText(this.#text, typing ? "is writing…" : snippet(last, me));
+    this.#text.classList.toggle("is-note", !typing && last?.kind === "note");
+    this.button.classList.toggle("is-new", row.new);
     setText(this.#new, unread > 1 ? `${unread} new` : "New");
     if (waiting_since !== null) setText(this.#waiting, `Waiting ${waited(waiting_since)}`.trim());
-    toggle(this.#flags, this.#handoff, this.#state.handoff);
-    toggle(this.#flags, this.#failed, this.#state.failed);
-    toggle(this.#flags, this.#new, this.#state.new);
-    toggle(this.#flags, this.#waiting, waiting_since !== null);
-    if (last) setText(this.#time.firstChild, shortTime(last.at));
+    setText(this.#colleagues, colleagues);
+    const flags = [[this.#new, row.new], [this.#failed, row.failed], [this.#handoff, row.handoff], [this.#waiting, waiting_since !== null], [this.#colleagues, colleagues !== ""]];
+    showIn(this.#state, flags.filter(([, there]) => there).map(([flag]) => flag));
+    this.button.classList.toggle("has-state", this.#state.childElementCount > 0);
+    if (selected) this.button.setAttribute("aria-current", "true");
+    else this.button.removeAttribute("aria-current");
+  }
+
+  #showTime(last) {
+    const at = last?.at ?? 0;
+    if (at !== this.#at) this.#time.replaceChildren(...(last ? [timeElement(at, shortTime(at))] : []));
+    else if (last) setText(this.#time.firstChild, shortTime(at));
+    this.#at = at;
   }
 }
 
-function toggle(parent, child, there) {
-  if (there && child.parentNode !== parent) parent.append(child);
-  if (!there) child.remove();
+function showIn(parent, children) {
+  if (children.length === parent.childElementCount && children.every((child, place) => parent.children[place] === child)) return;
+  parent.replaceChildren(...children);
 }
 
 function snippet(last, me) {

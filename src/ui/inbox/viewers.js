@@ -6,6 +6,8 @@
  *   viewers.look(thread);             // null: at none
  */
 
+import { listed } from "../base/people.js";
+
 /** It is repeated, and holds until two repeats are missing. */
 const REPEAT_MS = 10_000;
 const HOLDS_MS = 25_000;
@@ -25,7 +27,10 @@ export class Viewers {
     client.addEventListener("caught-up", () => this.#tell(), options);
     document.addEventListener("visibilitychange", () => this.#thread && this.#tell(), options);
     const repeat = setInterval(() => this.#thread && document.visibilityState === "visible" && this.#tell(), REPEAT_MS);
-    options.signal?.addEventListener("abort", () => clearInterval(repeat));
+    options.signal?.addEventListener("abort", () => {
+      clearInterval(repeat);
+      for (const { timer } of this.#looking.values()) clearTimeout(timer);
+    });
   }
 
   look(thread) {
@@ -38,7 +43,7 @@ export class Viewers {
   sentence(thread) {
     const names = [...this.#looking.values()].filter((one) => one.thread === thread).map(({ name }) => name);
     if (names.length === 0) return "";
-    return `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} looking`;
+    return `${listed(names)} ${names.length === 1 ? "is" : "are"} looking`;
   }
 
   #tell() {

@@ -4,14 +4,14 @@
  *
  *   signIn(main, elements);            // false: there is no token, and `main` says so
  *
- * The link is `/portal#token=…`. A fragment never reaches a server, and it is
- * taken from the address at once, so that it is neither shared nor remembered.
+ * The link is `/portal#token=…`. A fragment never reaches a server, and the token
+ * is taken out of it at once, so that it is neither shared nor remembered; what
+ * stands beside it (`&message=12`) stays.
  */
 import { setText } from "../base/dom.js";
 
 /** Per page, since one browser tab may visit the portal and the CRM. */
 const KEY = `crewline.token ${location.pathname}`;
-const MARK = "#token=";
 
 /**
  * @param {Element} main
@@ -46,9 +46,12 @@ function sayNoSession(main) {
 let inMemory = null;
 
 function takeToken() {
-  if (!location.hash.startsWith(MARK)) return false;
-  inMemory = location.hash.slice(MARK.length);
-  history.replaceState(null, "", location.pathname + location.search);
+  const parts = new URLSearchParams(location.hash.slice(1));
+  if (!parts.has("token")) return false;
+  inMemory = parts.get("token");
+  parts.delete("token");
+  const rest = parts.size > 0 ? `#${parts}` : "";
+  history.replaceState(null, "", location.pathname + location.search + rest);
   try {
     sessionStorage.setItem(KEY, inMemory);
   } catch { /* without storage the page works until it is reloaded */ }

@@ -45,6 +45,11 @@ class SearchBox extends HTMLElement {
     clearTimeout(this.#pause);
   }
 
+  focus() {
+    this.#field.focus();
+    this.#field.select();
+  }
+
   open(client, signal) {
     this.#client = client;
     client.addEventListener("signed-out", () => {
@@ -109,7 +114,9 @@ class SearchBox extends HTMLElement {
   }
 
   #toggle(open) {
-    this.#found.hidden = !open || this.#search.state === "idle";
+    const hidden = !open || this.#search.state === "idle";
+    if (hidden !== this.#found.hidden) this.dispatchEvent(new CustomEvent("toggle", { detail: { open: !hidden } }));
+    this.#found.hidden = hidden;
   }
 }
 

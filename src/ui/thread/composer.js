@@ -28,7 +28,7 @@
  * reason what comes together with a note is a note.
  */
 import { h, setText } from "../base/dom.js";
-import { icon } from "./icons.js";
+import { icon } from "../base/icon.js";
 import "./photo-tray.js";
 import { cost } from "./segments.js";
 

@@ -1,41 +1,58 @@
 /**
  * One thread as state, without a page around it: pages and changes go in, what
- * is to be shown comes out, oldest first, with the times of its receipts.
+ * is to be shown comes out, oldest first, with the times of its receipts. What
+ * is loaded is one stretch without a hole; it grows at both ends.
  *
  *   const conversation = new Conversation("customer");
- *   conversation.merge(page);            // newest page first, then older ones
+ *   conversation.merge(page);            // the first page, then older ones
+ *   conversation.extend(page);           // newer ones, while `after` is not null
  *   const { added, touched } = conversation.apply(change);
  *   conversation.before;                 // null: the start has been reached
+ *   conversation.after;                  // null: it goes to the newest, and changes are added
  *
  * Records are known by their number in the reader's view, never by their id:
  * copies have none. Receipts and deliveries come after what they are about, so
- * whoever has a message and all that follows knows how it fared, too.
+ * whoever has a message and all that follows knows how it fared, too; of a
+ * stretch that does not reach the newest that may not be known yet.
  *
  * @typedef {object} Item
  * @property {number} number in the reader's view
- * @property {object} record
+ * @property {any} record
  * @property {number | null} delivered_at to the other side, in its page or by SMS, ms
  * @property {number | null} read_at by the other side, ms
  * @property {Map<string, {name: string, at: number}>} readers who of the other side, and when
  * @property {Texts} texts what became of the texts that carry it on
+ * @property {any[]} media the parts of an MMS that were fetched, by index
+ * @property {Item[]} parts of a hand-off: the later records of its transcript
+ * @property {Item | null} whole of such a record: the hand-off's first one, once that is loaded
  */
+import { Receipts } from "./receipts.js";
 import { Texts } from "./texts.js";
 
 export class Conversation {
   /** @type {Item[]} every record that was loaded, oldest first */
   items = [];
-  /** Where the next older page begins; null at the start, undefined before the first page. */
+  /** Where the next older page begins; null at the start, undefined before the first page. @type {number | null | undefined} */
   before = undefined;
-  /** The number up to which the first page spoke; what came later came as changes. */
+  /** Where the next newer page begins; null at the newest. @type {number | null} */
+  after = null;
+  /** The number up to which the newest page spoke; what came later came as changes. @type {number | null} */
   asOf = null;
   /** The thread's highest seq that is known. */
   lastSeq = 0;
 
   #role;
+  /** Changes that came before the page that they follow. */
   #early = [];
+  /** Whether a page is asked for that such changes may follow. */
+  #waits = true;
   #receipts = { customer: new Receipts(), team: new Receipts() };
-  /** Messages by seq: what deliveries are of. */
+  /** Messages by seq: what deliveries are of. @type {Map<number, Item>} */
   #messages = new Map();
+  /** What is told of messages that are not loaded, by seq, in order. @type {Map<number, Item[]>} */
+  #orphans = new Map();
+  /** Of the last message by side: seq. */
+  #last = { customer: 0, team: 0 };
 
   /** @param {"customer" | "staff"} role whose view the records come from */
   constructor(role) {
@@ -48,36 +65,87 @@ export class Conversation {
   }
 
   /**
-   * Takes a page: the newest one first, then each older one.
+   * Takes a page: the first one, then each older one.
    * @returns {Item[]} what it adds, oldest first
    */
-  merge({ records, before, as_of }) {
-    const known = new Set(this.items.map((item) => item.number));
-    const added = records.map((record) => this.#item(record)).filter((item) => !known.has(item.number));
-    this.items = [...added, ...this.items].sort((a, b) => a.number - b.number);
-    this.before = before;
-    this.#replay();
+  merge({ records, before, after = null, as_of }) {
     if (!this.loaded) {
-      this.asOf = as_of;
-      for (const record of this.#early.splice(0)) added.push(...this.apply(record).added);
+      this.before = before;
+      return this.extend({ records, after, as_of });
     }
-    return added.sort((a, b) => a.number - b.number);
+    const oldest = this.items[0]?.number ?? Infinity;
+    const older = this.#items(records).filter(({ number }) => number < oldest);
+    const later = this.#receipts;
+    this.#receipts = { customer: new Receipts(), team: new Receipts() };
+    for (const item of older) this.#step(item);
+    for (const side of ["customer", "team"]) later[side].follow(this.#receipts[side]);
+    this.#receipts = later;
+    for (const item of older) this.#adopt(item);
+    this.items = older.concat(this.items);
+    this.before = before;
+    return older;
   }
 
   /**
-   * Takes a change of this thread. One that the first page already held alters
-   * nothing; one that comes before the first page waits for it.
+   * Takes the page after what is loaded; when it is the newest, also the
+   * changes that came meanwhile.
+   * @returns {Item[]} what it adds, oldest first
+   */
+  extend({ records, after = null, as_of }) {
+    const added = [];
+    for (const item of this.#items(records)) {
+      if (item.number <= (this.items.at(-1)?.number ?? 0)) continue;
+      this.#push(item);
+      added.push(item);
+    }
+    this.after = after;
+    this.asOf = as_of;
+    this.#waits = false;
+    if (after === null) for (const record of this.#early.splice(0)) added.push(...this.apply(record).added);
+    return added;
+  }
+
+  /** A page after what is loaded is asked for, and will hold all that has come so far. */
+  extending() {
+    this.#early = [];
+    this.#waits = true;
+  }
+
+  /**
+   * Takes a change of this thread. One that a page already held alters
+   * nothing; one that comes before the page that it follows waits for it.
    * @returns {{added: Item[], touched: Item[]}} the new item, and those of which it tells something
    */
   apply(record) {
-    if (!this.loaded) {
-      this.#early.push(record);
+    if (!this.loaded || this.after !== null) {
+      if (this.#waits) this.#early.push(record);
       return { added: [], touched: [] };
     }
     const item = this.#item(record);
     if (item.number <= this.asOf || item.number <= (this.items.at(-1)?.number ?? 0)) return { added: [], touched: [] };
-    this.items.push(item);
-    return { added: [item], touched: this.#step(item) };
+    return { added: [item], touched: this.#push(item) };
+  }
+
+  /** Whether a record of this number would be among those that are loaded. */
+  holds(number) {
+    const reaches = this.after === null || number <= this.items.at(-1)?.number;
+    return reaches && (this.before === null || number >= this.items[0]?.number);
+  }
+
+  /** The item of a number, or the last one before it. @returns {Item | undefined} */
+  find(number) {
+    return this.items.findLast((item) => item.number <= number);
+  }
+
+  /** Keeps the newest `count` records; the others can be loaded again. @returns {number} how many went */
+  keep(count) {
+    const gone = this.items.splice(0, Math.max(0, this.items.length - count));
+    if (gone.length === 0) return 0;
+    this.before = this.items[0].number;
+    for (const { record } of gone) this.#messages.delete(record.seq);
+    const seq = this.items.find(({ record }) => record.seq)?.record.seq ?? Infinity;
+    for (const side of Object.values(this.#receipts)) side.forget(seq);
+    return gone.length;
   }
 
   /**
@@ -85,8 +153,7 @@ export class Conversation {
    * @param {"customer" | "team"} side
    */
   lastFor(side) {
-    const last = this.items.findLast(({ record }) => saidBy(record) === otherSide(side));
-    return last?.record.seq ?? 0;
+    return this.#last[otherSide(side)];
   }
 
   /** How far `side`, or one person of it, has read, as far as the loaded receipts tell. */
@@ -94,117 +161,64 @@ export class Conversation {
     return this.#receipts[side].readBy(sub);
   }
 
-  #item(record) {
-    const number = this.#role === "customer" ? record.seq : record.rev;
-    return { number, record, ...unheard(record) };
+  #items(records) {
+    return records.map((record) => this.#item(record)).sort((a, b) => a.number - b.number);
   }
 
-  #replay() {
-    this.#receipts = { customer: new Receipts(), team: new Receipts() };
-    for (const item of this.items) {
-      Object.assign(item, unheard(item.record));
-      this.#step(item);
-    }
+  /** Nothing was heard of it yet. @returns {Item} */
+  #item(record) {
+    const number = this.#role === "customer" ? record.seq : record.rev;
+    return { number, record, delivered_at: null, read_at: null, readers: new Map(), texts: new Texts(record), media: [], parts: [], whole: null };
+  }
+
+  #push(item) {
+    this.items.push(item);
+    return this.#step(item);
   }
 
   #step(item) {
     const { record } = item;
     this.lastSeq = Math.max(this.lastSeq, record.seq ?? 0);
-    return this.#steps[record.kind]?.(item) ?? [];
+    const side = saidBy(record);
+    if (side) {
+      this.#messages.set(record.seq, item);
+      this.#last[side] = Math.max(this.#last[side], record.seq);
+      this.#receipts[otherSide(side)].expect(item);
+      return [];
+    }
+    if (record.kind === "receipt") return this.#receipts[record.side]?.take(item) ?? [];
+    if (!TELLS[record.kind] || record.of === undefined) return [];
+    const about = this.#messages.get(record.of);
+    if (about) TELLS[record.kind](about, item);
+    else this.#orphans.set(record.of, [...this.#orphans.get(record.of) ?? [], item]);
+    return about ? [about] : [];
   }
 
-  #steps = {
-    message: (item) => {
-      this.#messages.set(item.record.seq, item);
-      this.#receipts[otherSide(sideOf(item.record.from))].expect(item);
-    },
-
-    handoff: (item) => {
-      if (!saidBy(item.record)) return;
-      this.#messages.set(item.record.seq, item);
-      this.#receipts.team.expect(item);
-    },
-
-    receipt: ({ record }) => this.#receipts[record.side]?.take(record),
-
-    /** Of a message that is not loaded it is taken when that is. */
-    delivery: ({ record }) => {
-      const item = this.#messages.get(record.of);
-      if (!item) return [];
-      const { leg, state } = item.texts.take(record);
-      if (leg === "customer" && state === "delivered") item.delivered_at ??= record.at;
-      return [item];
-    },
-
-    /** A part of an MMS was fetched; the same holds. */
-    media: ({ record }) => {
-      const item = this.#messages.get(record.of);
-      if (!item) return [];
-      item.media[record.index] = record;
-      return [item];
-    },
-  };
+  /** A message of an older page hears what later records had told of it. */
+  #adopt(item) {
+    const told = saidBy(item.record) && this.#orphans.get(item.record.seq);
+    if (!told) return;
+    this.#orphans.delete(item.record.seq);
+    // Pages came newest first.
+    for (const one of told.sort((a, b) => a.number - b.number)) TELLS[one.record.kind](item, one);
+  }
 }
 
-/** What is known of a record of which nothing was heard yet. */
-function unheard(record) {
-  return { delivered_at: null, read_at: null, readers: new Map(), texts: new Texts(record), media: [] };
-}
+/** What a record tells of the message that it is `of`. */
+const TELLS = {
+  delivery: (item, { record }) => {
+    const { leg, state } = item.texts.take(record);
+    if (leg === "customer" && state === "delivered") item.delivered_at = Math.min(item.delivered_at ?? Infinity, record.at);
+  },
 
-/** What one side has said about the messages of the other. */
-class Receipts {
-  #messages = [];
-  #delivered = 0;
-  #read = 0;
-  /** Everyone's own mark; reads are per person. */
-  #readers = new Map();
+  /** A part of an MMS was fetched. */
+  media: (item, { record }) => { item.media[record.index] = record; },
 
-  expect(item) {
-    this.#messages.push(item);
-  }
-
-  readBy(sub) {
-    return sub === undefined ? this.#read : this.#readers.get(sub) ?? 0;
-  }
-
-  /** The first that covers a message gives it its time: a read is a delivery too. */
-  take({ mark, up_to, at, by }) {
-    const touched = new Set();
-    for (const item of this.#between(this.#delivered, up_to)) {
-      // Its SMS may have been there before.
-      if (item.delivered_at !== null) continue;
-      item.delivered_at = at;
-      touched.add(item);
-    }
-    this.#delivered = Math.max(this.#delivered, up_to);
-    if (mark !== "read") return [...touched];
-
-    for (const item of this.#between(this.#read, up_to)) {
-      item.read_at = at;
-      touched.add(item);
-    }
-    this.#read = Math.max(this.#read, up_to);
-
-    const reader = by?.sub ?? by?.kind ?? "";
-    for (const item of this.#between(this.#readers.get(reader) ?? 0, up_to)) {
-      item.readers.set(reader, { name: by?.name ?? "", at });
-      touched.add(item);
-    }
-    this.#readers.set(reader, Math.max(this.#readers.get(reader) ?? 0, up_to));
-    return [...touched];
-  }
-
-  /** Messages with `after` < seq ≤ `upTo`; they stand in order, so it looks from the end. */
-  #between(after, upTo) {
-    const found = [];
-    for (let i = this.#messages.length - 1; i >= 0; i--) {
-      const item = this.#messages[i];
-      if (item.record.seq <= after) break;
-      if (item.record.seq <= upTo) found.push(item);
-    }
-    return found;
-  }
-}
+  handoff: (item, part) => {
+    part.whole = item;
+    item.parts.push(part);
+  },
+};
 
 /** The customer is one side; staff, the AI receptionist and the system are the other. */
 export function sideOf(from) {
@@ -214,6 +228,7 @@ export function sideOf(from) {
 /**
  * Which side said it, if it is something said: a hand-off counts as the
  * customer's, its first record for all.
+ * @returns {"customer" | "team" | null}
  */
 export function saidBy({ kind, from, index }) {
   if (kind === "message") return sideOf(from);

@@ -3,44 +3,52 @@
  * tag; in it the transcript with its own times, and for the team what they
  * have to know.
  *
- *   const row = handoffRow(item, client);
- *   gather(log);      // later records of a long transcript go into their card
+ *   const row = handoffRow(item);
+ *   patchTranscript(row, item);       // a later record of a long one came
  */
 import { h } from "../base/dom.js";
 import { nearTime, timeElement } from "../base/time.js";
 
 /** @param {import("./conversation.js").Item} item */
-export function handoffRow({ record }, client) {
-  const { tag, transcript, index, parts, of, brief, seq, rev } = record;
-  const turns = transcript.map(({ at, speaker, text }) => h("li", { class: speaker },
-    h("b", {}, SPEAKERS[speaker] ?? speaker), " ", nearTime(at, record.at), h("p", { dir: "auto" }, text)));
-  const called = transcript[0]?.at ?? record.at;
-  return h("article", { class: "message handoff", "data-testid": "handoff", "data-author": "handoff", "data-seq": seq, "data-rev": rev, "data-of": of },
+export function handoffRow(item) {
+  const { record } = item;
+  const { tag, index, parts, brief, seq, rev } = record;
+  const turns = h("ol", {});
+  const transcript = h("details", {
+    "data-testid": "transcript",
+    // Two thousand turns are built when somebody wants to read them.
+    ontoggle: () => transcript.open && patchTranscript(row, item),
+  }, h("summary", {}), turns);
+  const row = h("article", { class: "message handoff", "data-testid": "handoff", "data-seq": seq, "data-rev": rev },
     h("header", {},
       h("b", { class: "tag", "data-testid": "handoff-tag" }, tag),
       index > 0 ? h("span", { class: "via" }, `part ${index + 1} of ${parts}`) : null,
       brief?.phone ? h("span", { class: "via" }, `call from ${brief.phone}`) : null,
       timeElement(record.at, undefined, { "data-testid": "time" })),
-    brief ? briefing(brief) : null,
-    turns.length > 0 || index > 0
-      ? h("details", { "data-testid": "transcript" },
-        h("summary", {}, "What was said, ", nearTime(called, record.at)),
-        h("ol", {}, ...turns))
-      : null,
-    h("footer", { "data-testid": "receipt" }),
-    h("div", { class: "texts", "data-testid": "texts" }));
+    h("div", { class: "bubble" }, brief ? briefing(brief) : null, transcript),
+    h("div", { class: "texts", "data-testid": "texts" }),
+    h("footer", { "data-testid": "receipt" }));
+  patchTranscript(row, item);
+  return row;
 }
 
 const SPEAKERS = { caller: "Caller", ai: "AI" };
 
-/** Moves the later records of a transcript into the card of the first one, once that is there. */
-export function gather(log) {
-  for (const part of log.querySelectorAll(".handoff[data-of]")) {
-    const card = log.querySelector(`.handoff[data-seq="${part.dataset.of}"] ol`);
-    if (!card) continue;
-    card.append(...part.querySelectorAll("li"));
-    part.remove();
+/** @param {import("./conversation.js").Item} item */
+export function patchTranscript(row, { record, parts }) {
+  const transcript = row.querySelector("[data-testid=transcript]");
+  const turns = [record, ...parts.map((part) => part.record)].flatMap((part) => part.transcript);
+  transcript.hidden = turns.length === 0;
+  if (turns.length === 0) return;
+  const summary = transcript.querySelector("summary");
+  if (summary.dataset.turns !== String(turns.length)) {
+    summary.dataset.turns = String(turns.length);
+    summary.replaceChildren("What was said, ", nearTime(turns[0].at, record.at));
   }
+  if (!transcript.open) return;
+  const list = transcript.querySelector("ol");
+  list.append(...turns.slice(list.childElementCount).map(({ at, speaker, text }) => h("li", { class: speaker },
+    h("b", {}, SPEAKERS[speaker] ?? speaker), " ", nearTime(at, record.at), h("p", { dir: "auto" }, text))));
 }
 
 function briefing({ summary, reason, open_question, call_back_at }) {

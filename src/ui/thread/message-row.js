@@ -1,43 +1,52 @@
 /**
- * The row of one record, and of one message on its way out.
+ * The row of one record.
  *
- *   const row = recordRow(item, client);        // null: this kind shows nothing here
+ *   const row = recordRow(item, client);
  *   patchReceipt(row, item, client);            // at first, and whenever it was touched
- *   const pending = pendingRow(entry, client, { retry, edit, discard });
+ *   bubble({ … });                              // the frame of everything that somebody says
  *
- * Own side on the right, the other side on the left, notes and events apart.
+ * Own side at the end of the line, the other side at its start, notes and
+ * events apart.
  */
 import { saidBy, sideOf } from "./conversation.js";
 import { markCopy } from "./copies.js";
-import { h } from "../base/dom.js";
+import { h, setText } from "../base/dom.js";
 import { handoffRow } from "./handoff-card.js";
+import { linked, onlyEmoji } from "./links.js";
 import { markerChip } from "./marker-chip.js";
-import { nearTime, timeElement } from "../base/time.js";
+import { exactTime, nearText, timeElement } from "../base/time.js";
 
 const VIA = { sms: bySms, ai: () => "by phone" };
 
-/** @param {import("./conversation.js").Item} item */
+/** @param {import("./conversation.js").Item} item one that is shown */
 export function recordRow(item, client) {
-  const row = ROWS[item.record.kind]?.(item, client) ?? null;
-  if (row) markCopy(row, item.record);
+  const row = ROWS[item.record.kind](item, client);
+  markCopy(row, item.record);
   return row;
 }
 
 /** Shows what is known of delivery and reading, where it concerns the reader. */
 export function patchReceipt(row, item, client) {
-  const shown = row.querySelector("[data-testid=receipt]");
-  if (shown) shown.replaceChildren(...receiptParts(item, client));
+  const place = row.querySelector("[data-testid=receipt]");
+  if (!place || !saidBy(item.record)) return;
+  const { said, title } = receipt(item, client);
+  if (said === "") return place.replaceChildren();
+  let button = place.firstElementChild;
+  // Somebody may have the focus there.
+  if (!button) place.append((button = h("button", { type: "button", class: "receipt", "aria-expanded": "false" })));
+  setText(button, said);
+  button.title = title;
 }
 
 const ROWS = {
-  message: (item, client) => {
-    const { record } = item;
+  message: ({ record }, client) => {
     const own = ownSide(client) === sideOf(record.from);
     const row = bubble({
       className: own ? "message own" : "message",
       testid: "message",
-      author: `${record.from.kind} ${record.from.sub ?? record.from.id}`,
       name: client.you.role === "customer" && own ? "You" : record.from.name,
+      // Whose bubble it is shows at once; the team are several.
+      nameless: client.you.role === "customer" && own,
       note: VIA[record.via]?.(record),
       time: record.at,
       text: record.text,
@@ -50,7 +59,6 @@ const ROWS = {
   note: ({ record }) => bubble({
     className: "message own note",
     testid: "note",
-    author: `note ${record.from.sub}`,
     name: record.from.name,
     note: "Internal note",
     time: record.at,
@@ -62,10 +70,7 @@ const ROWS = {
 
   marker: markerChip,
 
-  thread: ({ record }, client) => {
-    const said = client.you.role === "staff" && EVENTS[record.event]?.(record);
-    return said ? chip(record, said) : null;
-  },
+  thread: ({ record }) => chip(record, EVENTS[record.event](record)),
 
   consent: ({ record }, client) => chip(record, client.you.role === "customer"
     ? `Texts are ${record.texts} for your number`
@@ -75,6 +80,7 @@ const ROWS = {
 /** What Twilio itself says instead of a word from the phone. */
 const CONSENT_WORDS = { 21610: "its network says so" };
 
+/** Those that grouping.js shows. */
 const EVENTS = {
   contact: ({ name, phone, unknown }) => unknown ? `A number that no contact has: ${phone}` : ["Contact:", name, phone].filter(Boolean).join(" "),
   handled: ({ by }) => `${by?.name ?? "Somebody"} marked this as handled`,
@@ -82,53 +88,6 @@ const EVENTS = {
   attached: ({ by, copies }) => `${by.name} attached this number to a contact: ${copies} copied, and it goes on there`,
   routed: ({ by }) => `${by.name} put the text before this one here`,
 };
-
-/**
- * A message that the server does not have yet, or would not take.
- * @param {import("../client/outbox.js").Outgoing} entry
- * @param {{retry: Function, edit: Function, discard: Function}} actions each is given the entry
- */
-export function pendingRow(entry, client, actions) {
-  const row = bubble({
-    className: entry.internal ? "message own note pending" : "message own pending",
-    testid: entry.internal ? "note" : "message",
-    author: "pending",
-    name: client.you && client.you.role !== "customer" ? client.you.name : "You",
-    note: entry.internal ? "Internal note" : null,
-    time: entry.at,
-    text: entry.text,
-    data: { id: entry.id, state: entry.state },
-  });
-  row.querySelector("[data-testid=receipt]").append(PENDING[entry.state](entry, client));
-  if (entry.state === "stale") row.append(between(entry, client));
-  if (entry.state === "refused" || entry.state === "stale") {
-    const button = (label, act, testid) =>
-      h("button", { type: "button", "data-testid": testid, onclick: () => act(entry) }, label);
-    row.append(h("div", { class: "actions" },
-      button(entry.state === "stale" ? "Send anyway" : "Try again", actions.retry, "retry"),
-      button("Edit", actions.edit, "edit"),
-      button("Discard", actions.discard, "discard")));
-  }
-  return row;
-}
-
-const PENDING = {
-  held: () => "Not sent yet",
-  queued: (entry, client) => (client.state === "live" || client.state === "catching-up" ? "Sending…" : "Waiting to be sent"),
-  sending: () => "Sending…",
-  sent: () => "Sent",
-  refused: ({ message }) => `Not sent: ${message ?? "the server would not take it"}`,
-  stale: () => "Not sent yet: there is something new that you had not seen",
-};
-
-/** What came in between, so that the writer can decide. */
-function between({ records = [] }, client) {
-  const said = records.filter(saidBy);
-  if (said.length === 0) return "";
-  return h("ul", { class: "between", "aria-label": "What came in between" },
-    ...said.map((record) => h("li", {},
-      h("b", {}, record.tag ?? (client.isMe(record.from) ? "You" : record.from.name)), " ", timeElement(record.at), " ", record.text ?? record.brief?.summary)));
-}
 
 function chip({ rev, at }, said) {
   return h("p", { class: "chip", "data-testid": "event", "data-rev": rev }, said, " · ", timeElement(at));
@@ -139,31 +98,36 @@ function bySms({ phone, from }) {
   return phone && !from.name.includes(phone) ? `by SMS from ${phone}` : "by SMS";
 }
 
-function bubble({ className, testid, author, name, note, time, text, data }) {
+/** @param {{className: string, testid: string, name: string, nameless?: boolean, note?: string | null, time: number, text: string, data: Record<string, any>}} parts */
+export function bubble({ className, testid, name, nameless = false, note, time, text, data }) {
   const attributes = Object.fromEntries(Object.entries(data).map(([key, value]) => [`data-${key}`, value]));
-  return h("article", { class: className, "data-testid": testid, "data-author": author, ...attributes },
+  return h("article", { class: onlyEmoji(text) ? `${className} emoji` : className, "data-testid": testid, ...attributes },
     h("header", {},
-      h("b", { "data-testid": "name" }, name),
+      h("b", { class: nameless ? "unseen" : null, "data-testid": "name", dir: "auto" }, name),
       note ? h("span", { class: "via" }, note) : null,
       timeElement(time, undefined, { "data-testid": "time" })),
-    h("p", { "data-testid": "text", dir: "auto" }, text),
+    h("div", { class: text === "" ? "bubble bare" : "bubble" },
+      h("p", { "data-testid": "text", dir: "auto" }, ...linked(text))),
     h("footer", { "data-testid": "receipt" }));
 }
 
 /** Own messages: how far they came. The other side's, for staff: who of the team has read. */
-function receiptParts({ record, delivered_at, read_at, readers }, client) {
+function receipt({ record, delivered_at, read_at, readers }, client) {
+  const near = (ms) => nearText(ms, record.at);
   if (saidBy(record) !== ownSide(client)) {
-    if (client.you.role === "customer" || readers.size === 0) return [];
-    const named = [...readers.values()].flatMap(({ name, at }) => [`, ${name} `, nearTime(at, record.at)]);
-    named[0] = named[0].slice(2);
-    return ["Read by ", ...named];
+    if (client.you.role === "customer" || readers.size === 0) return { said: "", title: "" };
+    const people = [...readers.values()];
+    return {
+      said: `Read by ${people.map(({ name, at }) => `${name} ${near(at)}`).join(", ")}`,
+      title: people.map(({ name, at }) => `${name}: ${exactTime(at)}`).join("\n"),
+    };
   }
-  const parts = [];
-  if (delivered_at) parts.push("Delivered ", nearTime(delivered_at, record.at));
-  if (read_at) parts.push(" · Read ", nearTime(read_at, record.at));
-  return parts.length > 0 ? parts : ["Sent"];
+  const title = [["Sent", record.at], ["Delivered", delivered_at], ["Read", read_at]].filter(([, ms]) => ms)
+    .map(([label, ms]) => `${label} ${exactTime(ms)}`).join("\n");
+  return { said: read_at ? `Read ${near(read_at)}` : delivered_at ? "Delivered" : "Sent", title };
 }
 
+/** @returns {"customer" | "team"} */
 export function ownSide(client) {
   return client.you.role === "customer" ? "customer" : "team";
 }

@@ -19,12 +19,12 @@
  * where nothing is to be taken back it leads from the composer to the messages.
  */
 import { h, setText } from "../base/dom.js";
+import { icon } from "../base/icon.js";
 import { Typists } from "../base/people.js";
 import { EMPTY } from "../client/drafts.js";
 import "./composer.js";
 import { followConsent } from "./consent.js";
 import { dropTarget } from "./drop-target.js";
-import { icon } from "./icons.js";
 import "./messages.js";
 import "./state-line.js";
 import "./undo.js";
@@ -127,6 +127,14 @@ class Pane extends HTMLElement {
   }
 
   focus() {
+    this.#composer.focus();
+  }
+
+  /** To be written next: a message, or an internal note. What was begun as a note stays one. */
+  write({ internal }) {
+    const { text, photos, internal: isNote } = this.#composer.draft;
+    this.#composer.draft = { text, photos, internal: internal || (isNote && (text !== "" || photos.length > 0)) };
+    this.#keep(this.#thread, this.#composer.draft);
     this.#composer.focus();
   }
 

@@ -5,26 +5,35 @@
  *   showPicture(img, blob);
  *
  * Pictures are asked for with the reader's token when they come near the view.
- * A click opens the whole picture; a file is only ever downloaded.
+ * A click opens the whole pictures; a file is only ever downloaded.
  */
 import { h } from "../base/dom.js";
+import { viewPhotos } from "./photo-viewer.js";
 
 /** The longer side of a thumbnail on the page, in pixels. */
-const SIDE = 200;
+const SIDE = 240;
 
-/** @param {import("./conversation.js").Item} item */
+/** @param {Pick<import("./conversation.js").Item, "record" | "media"> | {record: any, media?: any[]}} item */
 export function patchPhotos(row, { record, media = [] }, client) {
   const expected = record.media_expected ?? record.media?.length ?? 0;
-  const photos = record.photos ?? [];
-  if (expected + photos.length === 0) return;
-  const look = `${photos.length} ${Object.keys(media).join()}`;
+  const sent = record.photos ?? [];
+  if (expected + sent.length === 0) return;
+  const look = `${sent.length} ${Object.keys(media).join()}`;
   const shown = row.querySelector(".photos");
   if (shown?.dataset.look === look) return;
-  const parts = Array.from({ length: expected }, (_, index) => part(media[index], client));
-  const list = h("ul", { class: "photos", "data-testid": "photos", "data-look": look },
-    ...photos.map((one) => photo(one, client)), ...parts);
+  const parts = Array.from({ length: expected }, (_, index) => media[index]);
+  const photos = [...sent, ...parts.map((one) => one?.photo).filter(Boolean)];
+  const picture = (one) => photo(photos, one, client);
+  const list = h("ul", { class: `photos ${grid(photos.length)}`, "data-testid": "photos", "data-look": look },
+    ...sent.map(picture), ...parts.map((one) => part(one, picture, client)));
   if (shown) shown.replaceWith(list);
   else row.querySelector("[data-testid=text]").after(list);
+}
+
+/** Two and four stand in twos, three in a row, five in two rows. */
+function grid(count) {
+  if (count < 2) return "";
+  return count === 3 ? "several" : count === 5 ? "several in-rows" : "several in-twos";
 }
 
 /** The browser keeps the picture; the URL is not needed once it is there. */
@@ -37,20 +46,25 @@ export function showPicture(picture, blob) {
 }
 
 /** A part of an MMS. */
-function part(fetched, client) {
+function part(fetched, picture, client) {
   if (!fetched) return h("li", { class: "part", "data-testid": "photo-expected" }, "A picture or file is being fetched…");
-  if (fetched.photo) return photo(fetched.photo, client);
+  if (fetched.photo) return picture(fetched.photo);
   if (fetched.file) return file(fetched.file, client);
   return h("li", { class: "part", "data-testid": "photo-failed" }, fetched.failed.sentence);
 }
 
-function photo({ id, width = SIDE, height = SIDE }, client) {
+function photo(photos, one, client) {
+  const { id, width = SIDE, height = SIDE } = one;
   const scale = Math.min(1, SIDE / Math.max(width, height));
   const picture = h("img", { alt: "Photo", width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)), "data-testid": "photo", "data-photo": id });
   whenNear(picture, () => client.photo(id, "thumb").then(
     (blob) => showPicture(picture, blob),
     () => { picture.alt = "This photo cannot be shown"; }));
-  return h("li", {}, h("button", { type: "button", class: "photo", "aria-label": "Open the photo", onclick: ({ currentTarget }) => open(id, client, currentTarget.getRootNode()) }, picture));
+  const open = ({ currentTarget }) => {
+    currentTarget.focus();
+    viewPhotos({ photos, index: photos.indexOf(one), client, root: currentTarget.getRootNode() });
+  };
+  return h("li", {}, h("button", { type: "button", class: "photo", "aria-label": "Open the photo", onclick: open }, picture));
 }
 
 function file({ id, bytes }, client) {
@@ -61,17 +75,6 @@ function file({ id, bytes }, client) {
   };
   return h("li", { class: "part" },
     h("button", { type: "button", "data-testid": "file", onclick: download }, `Download a file (${Math.ceil(bytes / 1024)} KB)`));
-}
-
-/** @param {Node} root where the styles are */
-function open(id, client, root) {
-  const picture = h("img", { alt: "Photo", "data-testid": "photo-full" });
-  const leave = () => dialog.remove();
-  const dialog = h("dialog", { class: "lightbox", "aria-label": "Photo", onclick: leave, onclose: leave },
-    picture, h("button", { type: "button", "aria-label": "Close", "data-testid": "photo-close" }, "×"));
-  (root.body ?? root).append(dialog);
-  dialog.showModal();
-  client.photo(id, "full").then((blob) => showPicture(picture, blob), () => { picture.alt = "This photo cannot be shown"; });
 }
 
 const near = new WeakMap();

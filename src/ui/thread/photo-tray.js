@@ -24,7 +24,7 @@
  * @property {AbortController} [upload] while it is under way
  */
 import { h, setText } from "../base/dom.js";
-import { icon } from "./icons.js";
+import { icon } from "../base/icon.js";
 import { showPicture } from "./photo-row.js";
 
 class PhotoTray extends HTMLElement {

@@ -4,6 +4,7 @@
  *
  *   const reading = new Reading(scroller, (seq) => client.read(thread, seq));
  *   reading.watch(element, seq);
+ *   reading.unwatch(element);
  *   reading.stop();
  */
 const LOOK_MS = 1_000;
@@ -29,6 +30,12 @@ export class Reading {
   watch(element, seq) {
     this.#watched.set(element, { seq, visible: false, timer: null });
     this.#observer.observe(element);
+  }
+
+  unwatch(element) {
+    clearTimeout(this.#watched.get(element)?.timer);
+    this.#observer.unobserve(element);
+    this.#watched.delete(element);
   }
 
   stop() {
@@ -64,8 +71,7 @@ export class Reading {
   }
 
   #read(element, { seq }) {
-    this.#observer.unobserve(element);
-    this.#watched.delete(element);
+    this.unwatch(element);
     this.#onRead(seq);
   }
 }

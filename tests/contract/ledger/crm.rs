@@ -1,6 +1,6 @@
 //! What the CRM says: orgs, contacts, revocations.
 
-use crewline::domain::{ContactDraft, ContactId, Kind, OrgSettings, ShowStaff, Sub};
+use crewline::domain::{ContactDraft, ContactId, Kind, OrgSettings, Seek, ShowStaff, Sub};
 use crewline::ledger::{Command, Outcome};
 
 use crate::book::{Book, settings};
@@ -69,7 +69,7 @@ pub async fn names_are_frozen_at_sending(book: Book) {
     book.run(book.say("Sam", "ana", "s2", "x")).await.unwrap();
     let page = book
         .ledger
-        .history(&book.customer("ana"), &book.threads["ana"], None, 10)
+        .history(&book.customer("ana"), &book.threads["ana"], Seek::Newest, 10)
         .await
         .unwrap();
     let from: Vec<serde_json::Value> = page
@@ -113,7 +113,26 @@ pub async fn a_revocation_is_remembered(book: Book) {
         (last[0].kind, last[0].seq, &last[0].body_public),
         (Kind::Revoked, None, &None)
     );
-    assert!(book.ledger.lists_origin("https://crm.example").await.unwrap());
-    assert!(!book.ledger.lists_origin("https://crm.example.evil").await.unwrap());
+    book.is_clean().await;
+}
+
+pub async fn the_sites_of_an_org_are_those_it_lists_now(book: Book) {
+    let sites = async || {
+        let sites = book.ledger.sites().await.unwrap();
+        let ours = sites.into_iter().find(|(org, _)| *org == book.org);
+        ours.map(|(_, origins)| origins)
+    };
+    assert_eq!(sites().await, Some(vec!["https://crm.example".to_owned()]));
+    let none = OrgSettings {
+        origins: Vec::new(),
+        ..settings("Acme, who lists no \"origins\":")
+    };
+    book.run(Command::PutOrg {
+        org: book.org.clone(),
+        settings: none,
+    })
+    .await
+    .unwrap();
+    assert_eq!(sites().await.unwrap_or_default(), Vec::<String>::new());
     book.is_clean().await;
 }

@@ -90,6 +90,13 @@ impl Browser {
 
     /// Opens an address. The page believes that it has the focus, as a tab in the foreground does.
     pub async fn open(&self, url: &str) -> Page {
+        let page = self.blank().await;
+        page.go(url).await;
+        page
+    }
+
+    /// A tab without a page, to be prepared before it goes anywhere.
+    pub async fn blank(&self) -> Page {
         let context = self.wire.call(None, "Target.createBrowserContext", json!({})).await;
         let target = json!({"url": "about:blank", "browserContextId": context["browserContextId"]});
         let target = self.wire.call(None, "Target.createTarget", target).await;
@@ -103,11 +110,9 @@ impl Browser {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.call(domain, json!({})).await;
         }
-        page.call("Page.addScriptToEvaluateOnNewDocument", json!({"source": LOOKUP}))
-            .await;
+        page.before_each_document(LOOKUP).await;
         page.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true}))
             .await;
-        page.go(url).await;
         page
     }
 }
@@ -120,8 +125,26 @@ impl Drop for Browser {
 }
 
 impl Page {
-    async fn call(&self, method: &str, parameters: Value) -> Value {
+    /// A command of the DevTools protocol.
+    pub async fn call(&self, method: &str, parameters: Value) -> Value {
         self.wire.call(Some(&self.session), method, parameters).await
+    }
+
+    /// Runs before any script of a page that is loaded from now on, in its frames too.
+    pub async fn before_each_document(&self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({"source": script}))
+            .await;
+    }
+
+    /// From now on [`Page::requests`] tells what is asked for.
+    pub async fn watch_requests(&self) {
+        self.call("Network.enable", json!({})).await;
+    }
+
+    /// The addresses of everything that was asked for, sockets too.
+    pub fn requests(&self) -> Vec<String> {
+        let shared = self.wire.shared.lock().unwrap();
+        shared.requests.get(&self.session).cloned().unwrap_or_default()
     }
 
     pub async fn go(&self, url: &str) {
@@ -279,6 +302,7 @@ struct Wire {
 struct Shared {
     waiting: HashMap<u64, oneshot::Sender<Value>>,
     errors: HashMap<String, Vec<String>>,
+    requests: HashMap<String, Vec<String>>,
 }
 
 impl Wire {
@@ -350,10 +374,23 @@ fn hear(shared: &Mutex<Shared>, text: &str) {
         return;
     }
     let what = &event["params"];
+    let asked = match event["method"].as_str() {
+        Some("Network.requestWillBeSent") => what["request"]["url"].as_str(),
+        Some("Network.webSocketCreated") => what["url"].as_str(),
+        _ => None,
+    };
+    if let Some((url, session)) = asked.zip(event["sessionId"].as_str()) {
+        shared
+            .requests
+            .entry(session.to_owned())
+            .or_default()
+            .push(url.to_owned());
+    }
     let error = match event["method"].as_str() {
         Some("Runtime.exceptionThrown") => Some(what["exceptionDetails"].to_string()),
         Some("Runtime.consoleAPICalled") if what["type"] == "error" => Some(what["args"].to_string()),
         Some("Log.entryAdded") if what["entry"]["level"] == "error" => Some(what["entry"].to_string()),
+        Some("Page.javascriptDialogOpening") => Some(format!("a dialog: {what}")),
         _ => None,
     };
     if let Some((error, session)) = error.zip(event["sessionId"].as_str()) {

@@ -1,0 +1,184 @@
+/**
+ * How smoothly the pages move, in Chromium, with a demo hub of its own.
+ *
+ *   node scripts/scrolling.mjs thread            // scrolls through a long thread, both ways
+ *   node scripts/scrolling.mjs arrivals          // messages come at 200 a second
+ *   node scripts/scrolling.mjs first             // cold loads, to the first message painted
+ *   node scripts/scrolling.mjs thread --messages 2000 --hub target/debug/crewline
+ *
+ * It prints frames under 34 ms, the page's nodes at most, and its longest task.
+ * Nothing is asserted: figures are of a machine.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { Browser } from "./chromium.mjs";
+
+const { values: options, positionals: [scenario = "thread"] } = parseArgs({
+  allowPositionals: true,
+  options: { messages: { type: "string", default: "10000" }, hub: { type: "string", default: "target/release/crewline" } },
+});
+const MESSAGES = Number(options.messages);
+const SECONDS = 10;
+/** Pixels a second, as a thumb that is in a hurry. */
+const SPEED = 3_000;
+const PER_SECOND = 200;
+const COLD_LOADS = 10;
+
+/** Counts frames, nodes and long tasks from `begin` to `end`. */
+const METER = `
+  window.meter = {
+    begin() {
+      Object.assign(this, { frames: [], nodes: 0, longest: 0, running: true });
+      this.observer ??= new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) this.longest = Math.max(this.longest, duration);
+      });
+      this.observer.observe({ type: "longtask" });
+      let last = 0, next = 0;
+      const frame = (now) => {
+        if (last) this.frames.push(now - last);
+        last = now;
+        if (now > next) { next = now + 500; this.nodes = Math.max(this.nodes, this.count(document)); }
+        if (this.running) requestAnimationFrame(frame);
+      };
+      requestAnimationFrame(frame);
+    },
+    end() {
+      this.running = false;
+      const smooth = this.frames.filter((ms) => ms < 34).length;
+      return { frames: this.frames.length, smooth: smooth / this.frames.length, worst: Math.max(...this.frames), nodes: this.nodes, longest: this.longest };
+    },
+    /** Elements and texts, also in shadow roots. */
+    count(root) {
+      let nodes = 0;
+      const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) nodes += 1 + (walker.currentNode.shadowRoot ? this.count(walker.currentNode.shadowRoot) : 0);
+      return nodes;
+    },
+  };
+`;
+
+const SCENARIOS = {
+  async thread({ hub, browser }) {
+    const lena = await hub.customer("lena", "Lena Berg");
+    await hub.seed(lena, MESSAGES);
+    const page = await browser.open(lena.page, { script: METER });
+    await page.until(`$$("[data-testid=message]").length > 10`);
+    report("up, while it loads", await scrolled(page, -SPEED));
+    const began = Date.now();
+    await page.until(`($("[data-testid=thread]").scrollTop = 0, !$("[data-testid=start]").hidden)`, 300_000);
+    console.log(`the start was reached in another ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    report("down from the start", await scrolled(page, SPEED));
+    report("up again", await scrolled(page, -SPEED));
+  },
+
+  async arrivals({ hub, browser }) {
+    const lena = await hub.customer("lena", "Lena Berg");
+    await hub.seed(lena, 50);
+    const page = await browser.open(lena.page, { script: METER });
+    await page.until(`$$("[data-testid=message]").length > 10`);
+    await page.eval("meter.begin()");
+    const began = Date.now();
+    for (let sent = 0; sent < MESSAGES;) {
+      const due = Math.min(MESSAGES, Math.ceil(((Date.now() - began) / 1000) * PER_SECOND));
+      await Promise.all(Array.from({ length: due - sent }, (_, i) => hub.say(lena, sent + i, `${began}`)));
+      sent = due;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const seconds = (Date.now() - began) / 1000;
+    const last = text(MESSAGES - 1);
+    await page.until(`[...$$("[data-testid=text]")].at(-1)?.textContent === ${JSON.stringify(last)}`);
+    report(`${MESSAGES} arrived at ${(MESSAGES / seconds).toFixed(0)}/s`, await page.eval("meter.end()"));
+  },
+
+  async first({ hub, browser }) {
+    const lena = await hub.customer("lena", "Lena Berg");
+    await hub.seed(lena, 200);
+    const watch = `
+      const look = () => $("[data-testid=message]")
+        ? requestAnimationFrame(() => setTimeout(() => { window.painted = performance.now(); }))
+        : requestAnimationFrame(look);
+      requestAnimationFrame(look);
+    `;
+    const times = [];
+    for (let i = 0; i < COLD_LOADS; i++) {
+      const page = await browser.open(lena.page, { script: watch });
+      await page.until("window.painted");
+      times.push(await page.eval("window.painted"));
+      await page.close();
+    }
+    times.sort((a, b) => a - b);
+    console.log(`first message painted: median ${times[COLD_LOADS / 2].toFixed(0)} ms of ${times.map((ms) => ms.toFixed(0)).join(", ")}`);
+  },
+};
+
+async function scrolled(page, speed) {
+  await page.eval("meter.begin()");
+  await page.scroll({ x: 640, y: 400, pixels: speed * SECONDS, speed: Math.abs(speed) });
+  return page.eval("meter.end()");
+}
+
+function report(what, { frames, smooth, worst, nodes, longest }) {
+  console.log(`${what}: ${(smooth * 100).toFixed(1)} % of ${frames} frames under 34 ms, the worst ${worst.toFixed(0)} ms; ` +
+    `${nodes} nodes at most; longest task ${longest ? `${longest.toFixed(0)} ms` : "under 50 ms"}`);
+}
+
+/** Messages as people write them: short ones, long ones, and some that only nod. */
+function text(n) {
+  return n % 7 === 0 ? "ok" : `${n}: ${"the boiler makes that noise again ".repeat((n * 31) % 9).trim() || "hm"}`;
+}
+
+class Hub {
+  static async start() {
+    const child = spawn(options.hub, ["demo", "--json", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "ignore"] });
+    const [line] = await once(createInterface(child.stdout), "line");
+    return new Hub(child, JSON.parse(line));
+  }
+
+  constructor(child, demo) {
+    this.child = child;
+    this.demo = demo;
+  }
+
+  stop() {
+    this.child.kill();
+  }
+
+  async call(method, path, token, body) {
+    const answer = await fetch(this.demo.url + path, {
+      method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  }
+
+  /** One without a phone: nothing is texted. */
+  async customer(contact, name) {
+    const { service_token: service, org, url } = this.demo;
+    await this.call("PUT", `/v1/orgs/${org}`, service, { name: "Bright Plumbing", business_phones: [], origins: [url] });
+    const { thread } = await this.call("PUT", `/v1/orgs/${org}/contacts/${contact}`, service, { name });
+    const { token } = await this.call("POST", "/v1/tokens", service, { role: "customer", sub: contact, name, contact });
+    return { thread, token, page: `${url}/portal#token=${token}` };
+  }
+
+  say({ thread, token }, n, run = "seed") {
+    const who = n % 5 < 2 ? token : this.demo.staff[0].token;
+    return this.call("POST", `/v1/threads/${thread}/messages`, who, { id: `${run}-${n}`, text: text(n) });
+  }
+
+  /** Some at a time, in order enough. */
+  async seed(customer, count) {
+    for (let n = 0; n < count; n += 50) await Promise.all(Array.from({ length: Math.min(50, count - n) }, (_, i) => this.say(customer, n + i)));
+  }
+}
+
+if (!SCENARIOS[scenario]) throw new Error(`no such scenario: ${scenario}; there are ${Object.keys(SCENARIOS).join(", ")}`);
+const hub = await Hub.start();
+const browser = await Browser.start();
+try {
+  await SCENARIOS[scenario]({ hub, browser });
+} finally {
+  browser.stop();
+  hub.stop();
+}
