@@ -107,7 +107,8 @@ impl Demo {
                     account
                 }
             };
-            let shown = ["org", "customers", "staff", "phones", "business_phones"].map(|name| (name.to_owned(), line[name].clone()));
+            let shown = ["org", "customers", "staff", "phones", "business_phones"]
+                .map(|name| (name.to_owned(), line[name].clone()));
             let pages = http::demo_pages(Value::Object(shown.into_iter().collect()));
             line["twilio"] = json!({
                 "account_sid": account.client.account,

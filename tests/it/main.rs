@@ -46,6 +46,7 @@ mod sms_browser;
 mod sms_crash;
 mod sms_crew;
 mod sms_line;
+mod start_page;
 mod tokens;
 mod twilio_peers;
 mod two_nodes;

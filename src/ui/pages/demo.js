@@ -51,7 +51,7 @@ export function show({ customers, staff, phones, business_phones: [truck] }, tou
     inOffice.call({ short: "Office", long: "The office, in the CRM", about: `${crew} share one inbox`, page: staff[0].page });
     onTruck?.call({ short: "Plumber", long: "The plumber’s phone", about: "No app: only texts", page: phones });
     onPhone?.call({ short: `${first}’s phone`, long: `${first}’s phone`, about: "Gets every answer as a text, too", page: phones });
-    steps.follow({ first, phone: customer.phone, truck, portal: portal.client, inbox: inbox.client });
+    steps.follow({ first, truck, portal: portal.client, inbox: inbox.client });
   }
 }
 

@@ -3,7 +3,7 @@
  *
  *   const tour = new Tour();
  *   header.append(tour.element);
- *   tour.follow({ first: "Ana", phone, truck, portal: client, inbox: client });     // anew
+ *   tour.follow({ first: "Ana", truck, portal: client, inbox: client });     // anew
  */
 import { h, setText } from "../base/dom.js";
 import { TAG, follow } from "../phone/feed.js";
@@ -16,7 +16,8 @@ const STEPS = {
   answered: { label: () => "Somebody answers", hint: () => "Now answer on the plumber’s phone: press the number like #1, write, send. Or answer from the office." },
   read: { label: (first) => `${first} has it`, hint: (first) => `It goes to ${first}’s portal and phone…` },
 };
-const ANSWERS = ["answered", "read"];
+/** So much of a message is looked for on the phone, where a long one comes in parts. */
+const COMPARED = 60;
 const DONE = "One conversation, in the portal, in the office and on the phones. Try a photo, an internal note, STOP on a phone.";
 
 export class Tour {
@@ -29,10 +30,10 @@ export class Tour {
   #following = new AbortController();
 
   /**
-   * @param {{first: string, phone: string, truck: string, portal: EventTarget, inbox: EventTarget}} who
-   *   `first`: the customer's first name
+   * @param {{first: string, truck: string, portal: EventTarget, inbox: EventTarget}} who
+   *   `first`: the customer's first name; `portal` and `inbox`: their clients; `truck`: the plumber's number
    */
-  follow({ first, phone, truck, portal, inbox }) {
+  follow({ first, truck, portal, inbox }) {
     this.#following.abort();
     const { signal } = (this.#following = new AbortController());
     this.#first = first;
@@ -40,27 +41,36 @@ export class Tour {
     for (const [name, step] of Object.entries(this.#steps)) setText(step, STEPS[name].label(first));
     this.#show();
 
-    portal.addEventListener("change", ({ detail: { kind, from } }) => {
+    /** @type {string | null} */
+    let said = null;
+    const heard = { seen: [], buzzed: [] };
+    // Who hears of it first is chance.
+    const compare = () => {
+      if (said === null) return;
+      const about = Object.keys(heard).filter((name) => heard[name].some((text) => text.includes(said)));
+      this.#happened("written", ...about);
+    };
+    portal.addEventListener("change", ({ detail: { kind, from, text } }) => {
       if (kind !== "message") return;
-      if (from.kind === "customer") this.#happened("written");
-      else this.#happened("answered", "read");
+      if (from.kind === "customer") said = text.slice(0, COMPARED);
+      else if (said !== null) this.#happened("answered", "read");
+      compare();
     }, { signal });
-    inbox.addEventListener("change", ({ detail: { kind, from, via } }) => {
-      if (kind === "message" && from.kind === "customer" && from.name.startsWith(first)) this.#happened("seen");
-      if (kind === "message" && from.kind === "staff" && via) this.#happened("answered");
+    inbox.addEventListener("change", ({ detail: { kind, text } }) => {
+      if (kind === "message") heard.seen.push(text);
+      compare();
     }, { signal });
     const { feed, leave } = follow(location.origin);
     signal.addEventListener("abort", leave);
-    feed.addEventListener("phone", ({ detail: { phone: number, message } }) => {
-      if (message?.status === "delivered" && number === truck && TAG.test(message.text)) this.#happened("buzzed");
+    feed.addEventListener("phone", ({ detail: { phone, message } }) => {
+      if (phone === truck && message?.status === "delivered" && TAG.test(message.text)) heard.buzzed.push(message.text);
+      compare();
     }, { signal });
   }
 
   #happened(...names) {
-    // An answer to what was said before is no step.
-    const known = names.filter((name) => !ANSWERS.includes(name) || this.#done.has("written"));
-    for (const name of known) this.#done.add(name);
-    if (known.length > 0) this.#show();
+    for (const name of names) this.#done.add(name);
+    this.#show();
   }
 
   #show() {
