@@ -12,14 +12,14 @@ import "../thread.js";
 import { Tour } from "./tour.js";
 
 export function show({ customers, staff, phones, business_phones: [truck] }, tour, stage) {
-  const portal = h("crewline-thread", { placeholder: "Write a message" });
   const badge = h("crewline-badge");
+  const business = h("b", { dir: "auto" });
+  const portal = h("crewline-thread", { search: true }, h("p", { slot: "head", class: "site" }, business, badge));
   const inbox = h("crewline-inbox");
   const crewPhone = phones ? h("crewline-phone", { phone: truck }) : null;
   const ownPhone = phones ? h("crewline-phone") : null;
-  const business = h("b");
   const panels = [
-    panel("portal", h("div", { class: "device" }, h("p", { class: "site" }, business, badge), portal)),
+    panel("portal", h("div", { class: "device" }, portal)),
     panel("office", h("div", { class: "window" }, inbox)),
     ...(phones ? [panel("crew", crewPhone), panel("phone", ownPhone)] : []),
   ];
