@@ -17,8 +17,11 @@ import type { InboxList } from "./inbox/list.js";
 import type { NewConversation } from "./inbox/new-conversation.js";
 import type { UnroutedList } from "./inbox/unrouted-list.js";
 import type { SearchBox } from "./search/search-box.js";
+import type { Composer } from "./thread/composer.js";
 import type { Pane } from "./thread/pane.js";
+import type { PhotoTray } from "./thread/photo-tray.js";
 import type { StateLine } from "./thread/state-line.js";
+import type { Undo } from "./thread/undo.js";
 import type { Org, You } from "./client/wire.js";
 
 declare global {
@@ -26,6 +29,7 @@ declare global {
     "crewline-attach": AttachControl;
     "crewline-badge": CrewlineBadge;
     "crewline-bell": Bell;
+    "crewline-composer": Composer;
     "crewline-contact-choice": ContactChoice;
     "crewline-contact-header": ContactHeader;
     "crewline-contact-panel": ContactPanel;
@@ -36,9 +40,11 @@ declare global {
     "crewline-new-conversation": NewConversation;
     "crewline-pane": Pane;
     "crewline-phone": CrewlinePhone;
+    "crewline-photos": PhotoTray;
     "crewline-search": SearchBox;
     "crewline-state": StateLine;
     "crewline-thread": CrewlineThread;
+    "crewline-undo": Undo;
     "crewline-unrouted": UnroutedList;
   }
 

@@ -43,8 +43,8 @@ export class CrewlinePhone extends HTMLElement {
 
   root = this.attachShadow({ mode: "open" });
 
-  /** @type {ReturnType<typeof follow>["feed"] | null} */
-  #feed = null;
+  /** @type {import("./phone/feed.js").Feed} */
+  #feed = /** @type {any} */ (null);
   #leaving = new AbortController();
   #roll = new CameraRoll();
   #buzzing = 0;
@@ -75,7 +75,7 @@ export class CrewlinePhone extends HTMLElement {
     h("div", { class: "owner", part: "owner" }, this.#name, this.#kind, this.#number),
     this.#case,
     h("label", { class: "fault" }, "This phone ", this.#switch));
-  #texts = new Texts(this.#log, { answer: (tag) => this.#answer(tag), told: () => (this.#feed?.numbers.length ?? 0) > 1 });
+  #texts = new Texts(this.#log, { answer: (tag) => this.#answer(tag), told: () => this.#feed.numbers.length > 1 });
 
   constructor() {
     super();
@@ -83,7 +83,7 @@ export class CrewlinePhone extends HTMLElement {
     this.root.append(this.#frame);
     this.#composer.carrier = this.#roll;
     this.#composer.limit = LONGEST;
-    this.#composer.addEventListener("send", ({ detail }) => this.#text(detail));
+    this.#composer.addEventListener("send", (event) => this.#text(/** @type {CustomEvent} */ (event).detail));
     this.#to.addEventListener("change", () => this.#show());
   }
 
@@ -111,9 +111,9 @@ export class CrewlinePhone extends HTMLElement {
     return this.getAttribute("hub") ?? HERE;
   }
 
-  /** What is known of it: anybody may text from a number that the simulator has not met. */
+  /** What is known of it: anybody may text from a number that the simulator has not met. @returns {import("./phone/feed.js").Phone} */
   get #about() {
-    return this.#feed?.phones.get(this.#phone) ?? { phone: this.#phone, name: null, switch: "normal", stopped: [], business: false, texts: new Map() };
+    return this.#feed.phones.get(this.#phone) ?? { phone: this.#phone, name: null, switch: "normal", stopped: [], business: false, texts: new Map() };
   }
 
   get #hasStopped() {
@@ -126,7 +126,10 @@ export class CrewlinePhone extends HTMLElement {
     const { feed, leave } = follow(this.#hub);
     this.#feed = feed;
     feed.addEventListener("loaded", () => this.#load(), { signal });
-    feed.addEventListener("phone", ({ detail }) => detail.phone === this.#phone && this.#changed(detail.message), { signal });
+    feed.addEventListener("phone", (event) => {
+      const { phone, message } = /** @type {CustomEvent} */ (event).detail;
+      if (phone === this.#phone) this.#changed(message);
+    }, { signal });
     feed.addEventListener("trouble", () => this.#warn(feed.trouble), { signal });
     this.#tick();
     const clock = setInterval(() => this.#tick(), CLOCK_MS);
@@ -184,10 +187,10 @@ export class CrewlinePhone extends HTMLElement {
     try {
       const { webhook } = await this.#feed.text(this.#phone, { to: this.#to.value, body: text, media: await this.#roll.media(photos) });
       this.#roll.forget(photos);
-      const status = webhook?.status;
-      this.#warn(status >= 200 && status < 300 ? "" : `Sent, but the webhook answered ${status ?? "nothing"}.`);
+      const status = webhook?.status ?? 0;
+      this.#warn(status >= 200 && status < 300 ? "" : `Sent, but the webhook answered ${status || "nothing"}.`);
     } catch (error) {
-      this.#warn(`Not sent: ${error.message}.`);
+      this.#warn(`Not sent: ${/** @type {Error} */ (error).message}.`);
       this.#composer.putBack({ text, internal: false, photos: photos.map((id) => ({ id })) });
     }
   }
@@ -196,7 +199,7 @@ export class CrewlinePhone extends HTMLElement {
     try {
       await this.#feed.put(this.#phone, { switch: this.#switch.value });
     } catch (error) {
-      this.#warn(`Not done: ${error.message}.`);
+      this.#warn(`Not done: ${/** @type {Error} */ (error).message}.`);
       this.#show();
     }
   }

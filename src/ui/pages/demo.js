@@ -32,7 +32,7 @@ export function show({ customers, staff, phones, business_phones: [truck] }, tou
   document.addEventListener("crewline-welcome", ({ target, detail: { you, org } }) => {
     if (target !== portal) return;
     setText(business, org?.name ?? "Messages");
-    inbox.selected = you.thread;
+    inbox.selected = you.thread ?? null;
   });
 
   const tabs = h("nav", { class: "tabs", "aria-label": "Who" }, ...panels.map(({ tab }) => tab));
@@ -51,7 +51,7 @@ export function show({ customers, staff, phones, business_phones: [truck] }, tou
     inOffice.call({ short: "Office", long: "The office, in the CRM", about: `${crew} share one inbox`, page: staff[0].page });
     onTruck?.call({ short: "Plumber", long: "The plumber’s phone", about: "No app: only texts", page: phones });
     onPhone?.call({ short: `${first}’s phone`, long: `${first}’s phone`, about: "Gets every answer as a text, too", page: phones });
-    steps.follow({ first, truck, portal: portal.client, inbox: inbox.client });
+    if (portal.client && inbox.client) steps.follow({ first, truck, portal: portal.client, inbox: inbox.client });
   }
 }
 

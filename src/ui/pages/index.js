@@ -5,8 +5,7 @@
  */
 import { h } from "../base/dom.js";
 
-const tour = document.querySelector("#tour");
-const stage = document.querySelector("#stage");
+const [tour, stage] = /** @type {HTMLElement[]} */ (["#tour", "#stage"].map((id) => document.querySelector(id)));
 
 const answer = await fetch("/demo.json").catch(() => null);
 if (answer?.ok) {

@@ -5,9 +5,8 @@ import "../phone.js";
 import { h, setText } from "../base/dom.js";
 import { follow } from "../phone/feed.js";
 
-const shelf = document.querySelector("#shelf");
-const trouble = document.querySelector("#trouble");
-const another = document.querySelector("#another");
+const [shelf, trouble] = /** @type {HTMLElement[]} */ (["#shelf", "#trouble"].map((id) => document.querySelector(id)));
+const another = /** @type {HTMLFormElement} */ (document.querySelector("#another"));
 
 const { feed } = follow(location.origin);
 /** By number. */
@@ -21,11 +20,11 @@ another.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { phone, name } = Object.fromEntries(new FormData(another));
   try {
-    await feed.put(phone, { name: name.trim() || "A stranger" });
+    await feed.put(String(phone), { name: String(name).trim() || "A stranger" });
     say("");
     another.reset();
   } catch (error) {
-    say(`Not done: ${error.message}.`);
+    say(`Not done: ${/** @type {Error} */ (error).message}.`);
   }
 });
 
@@ -44,6 +43,7 @@ function show() {
   }
 }
 
+/** @param {string} text */
 function say(text) {
   trouble.hidden = text === "";
   setText(trouble, text);

@@ -20,6 +20,8 @@ const STEPS = {
 const COMPARED = 60;
 const DONE = "One conversation, in the portal, in the office and on the phones. Try a photo, an internal note, STOP on a phone.";
 
+/** @import { CrewlineClient } from "../client.js" */
+
 export class Tour {
   #hint = h("p", { class: "hint", role: "status", "data-testid": "hint" });
   #steps = Object.fromEntries(Object.keys(STEPS).map((name) => [name, h("li", { "data-testid": `step-${name}` })]));
@@ -30,7 +32,7 @@ export class Tour {
   #following = new AbortController();
 
   /**
-   * @param {{first: string, truck: string, portal: EventTarget, inbox: EventTarget}} who
+   * @param {{first: string, truck: string, portal: CrewlineClient, inbox: CrewlineClient}} who
    *   `first`: the customer's first name; `portal` and `inbox`: their clients; `truck`: the plumber's number
    */
   follow({ first, truck, portal, inbox }) {
@@ -43,12 +45,14 @@ export class Tour {
 
     /** @type {string | null} */
     let said = null;
+    /** @type {Record<"seen" | "buzzed", string[]>} */
     const heard = { seen: [], buzzed: [] };
     // Who hears of it first is chance.
     const compare = () => {
-      if (said === null) return;
-      const about = Object.keys(heard).filter((name) => heard[name].some((text) => text.includes(said)));
-      this.#happened("written", ...about);
+      const looked = said;
+      if (looked === null) return;
+      const about = Object.entries(heard).filter(([, texts]) => texts.some((text) => text.includes(looked)));
+      this.#happened("written", ...about.map(([name]) => name));
     };
     portal.addEventListener("change", ({ detail: { kind, from, text } }) => {
       if (kind !== "message") return;
@@ -62,7 +66,8 @@ export class Tour {
     }, { signal });
     const { feed, leave } = follow(location.origin);
     signal.addEventListener("abort", leave);
-    feed.addEventListener("phone", ({ detail: { phone, message } }) => {
+    feed.addEventListener("phone", (event) => {
+      const { phone, message } = /** @type {CustomEvent} */ (event).detail;
       if (phone === truck && message?.status === "delivered" && TAG.test(message.text)) heard.buzzed.push(message.text);
       compare();
     }, { signal });

@@ -60,7 +60,7 @@ export function follow(hub) {
   return { feed: followed.feed, leave };
 }
 
-class Feed extends EventTarget {
+export class Feed extends EventTarget {
   /** By number. @type {Map<string, Phone>} */
   phones = new Map();
   /** What can be texted. @type {string[]} */
@@ -72,6 +72,7 @@ class Feed extends EventTarget {
   #hub;
   #closed = new AbortController();
 
+  /** @param {string} hub */
   constructor(hub) {
     super();
     this.#hub = hub;
@@ -137,8 +138,9 @@ class Feed extends EventTarget {
     this.phones.set(about.phone, { ...about, business, texts });
   }
 
+  /** @param {string} number @param {Text} message */
   #put(number, message) {
-    const phone = this.phones.get(number);
+    const phone = /** @type {Phone} */ (this.phones.get(number));
     phone.texts.set(message.sid, message);
     phone.business ||= message.by === "number" && TAG.test(message.text);
   }

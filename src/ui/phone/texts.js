@@ -27,7 +27,7 @@ export class Texts {
   #list = h("div", { class: "list" });
   #options;
   #hub = "";
-  /** By SID. */
+  /** By SID. @type {Map<string, HTMLElement>} */
   #rows = new Map();
 
   /** @param {{answer: (tag: string) => void, told: () => boolean}} options `told`: whether it is said which number wrote */
@@ -60,16 +60,15 @@ export class Texts {
     return !before && text.status === "delivered";
   }
 
-  /** The row that stands below one with this number. */
+  /** The row that stands below one with this number. @param {number} n */
   #below(n) {
-    let below = null;
-    for (let row = this.#list.lastElementChild; row && !(Number(row.dataset.n) < n); row = row.previousElementSibling) below = row;
-    return below;
+    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    return rows[rows.findLastIndex((row) => Number(row.dataset.n) < n) + 1] ?? null;
   }
 
   /** Above the first one, and after every pause. */
   #tellTime(row) {
-    const above = row.previousElementSibling;
+    const above = /** @type {HTMLElement | null} */ (row.previousElementSibling);
     const at = Number(row.dataset.at);
     if (above && (!("at" in above.dataset) || at - Number(above.dataset.at) < PAUSE_MS)) return;
     row.before(h("p", { class: "when", "data-n": row.dataset.n }, `${dayLabel(at)} `, timeElement(at)));

@@ -36,7 +36,15 @@ import { cost } from "./segments.js";
 const TELL = 200;
 const FINGERS = globalThis.matchMedia?.("(pointer: coarse)");
 
-class Composer extends HTMLElement {
+/**
+ * @import { Photo } from "./photo-tray.js"
+ * @typedef {object} Written
+ * @property {string} text
+ * @property {boolean} internal
+ * @property {Photo[]} [photos]
+ */
+
+export class Composer extends HTMLElement {
   #text = h("textarea", { rows: "1", dir: "auto", "data-testid": "composer" });
   #label = h("span");
   #send = h("button", { type: "submit", class: "primary", "data-testid": "send" }, icon("send"), this.#label);
@@ -74,15 +82,18 @@ class Composer extends HTMLElement {
     const below = h("div", { class: "below" });
     if (this.hasAttribute("notes")) below.append(h("label", { class: "switch", title: "Alt+N" }, this.#toggle, "Internal note"));
     below.append(this.#cost, this.#told);
-    if (this.hasAttribute("accept")) this.#tray.setAttribute("accept", this.getAttribute("accept"));
+    const accept = this.getAttribute("accept");
+    if (accept) this.#tray.setAttribute("accept", accept);
     this.replaceChildren(h("div", { class: "field" }, this.#tray, this.#form), below);
     this.#show();
   }
 
+  /** @returns {Required<Written>} */
   get draft() {
     return { text: this.#text.value, internal: this.#toggle.checked, photos: this.#tray.photos };
   }
 
+  /** @param {Written} draft */
   set draft({ text, internal, photos = [] }) {
     this.#text.value = text;
     this.#toggle.checked = internal;
@@ -92,7 +103,7 @@ class Composer extends HTMLElement {
     this.#show();
   }
 
-  /** @param {{limits: {photos: number}, upload: Function, photo: Function} | null} carrier */
+  /** @param {import("./photo-tray.js").Carrier} carrier */
   set carrier(carrier) {
     this.#tray.carrier = carrier;
   }
@@ -116,7 +127,7 @@ class Composer extends HTMLElement {
     this.#show();
   }
 
-  /** Something that was sent is to be written again; nothing that was begun meanwhile is lost. */
+  /** Something that was sent is to be written again; nothing that was begun meanwhile is lost. @param {Written} sent */
   putBack({ text, internal, photos = [] }) {
     const begun = this.draft;
     this.draft = {
@@ -199,7 +210,7 @@ class Composer extends HTMLElement {
     const photos = this.#tray.ids;
     this.#say("typing", { on: false, internal });
     if (!this.#say("send", { text: text.trim(), internal, photos: photos.length > 0 ? photos : undefined })) return;
-    this.draft = { text: "", internal };
+    this.draft = { text: "", internal, photos: [] };
     this.#say("change");
     this.focus();
   }
@@ -242,7 +253,7 @@ class Composer extends HTMLElement {
     this.#room.dataset.text = this.#text.value;
   }
 
-  /** @returns {boolean} whether nobody prevented it */
+  /** @param {string} type @param {object} [detail] @returns {boolean} whether nobody prevented it */
   #say(type, detail) {
     return this.dispatchEvent(new CustomEvent(type, { detail, cancelable: type === "send" }));
   }

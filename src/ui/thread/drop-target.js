@@ -5,10 +5,16 @@
  *   dropTarget(pane, sign, (files) => composer.add(files), { when: () => !composer.disabled });
  */
 
-/** @param {(files: File[]) => void} drop @param {{when?: () => boolean}} [options] `when` it takes any */
-export function dropTarget(element, sign, drop, { when = () => true } = {}) {
+/**
+ * @param {HTMLElement} element
+ * @param {HTMLElement} sign
+ * @param {(files: File[]) => void} drop
+ * @param {{when: () => boolean}} options `when` it takes any
+ */
+export function dropTarget(element, sign, drop, { when }) {
   /** Entered and not left: its children are entered and left as well. */
   let inside = 0;
+  /** @param {DragEvent} event */
   const takes = (event) => event.dataTransfer?.types.includes("Files") && when();
   const end = () => {
     inside = 0;
@@ -23,7 +29,7 @@ export function dropTarget(element, sign, drop, { when = () => true } = {}) {
   element.addEventListener("dragover", (event) => {
     if (!takes(event)) return;
     event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
+    /** @type {DataTransfer} */ (event.dataTransfer).dropEffect = "copy";
   });
   element.addEventListener("dragleave", (event) => {
     if (takes(event) && --inside <= 0) end();
@@ -32,6 +38,6 @@ export function dropTarget(element, sign, drop, { when = () => true } = {}) {
     if (!takes(event)) return;
     event.preventDefault();
     end();
-    drop([...event.dataTransfer.files]);
+    drop([.../** @type {DataTransfer} */ (event.dataTransfer).files]);
   });
 }

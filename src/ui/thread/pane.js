@@ -29,13 +29,23 @@ import "./messages.js";
 import "./state-line.js";
 import "./undo.js";
 
+/**
+ * @import { CrewlineClient } from "../client.js"
+ * @import { Draft } from "../client/drafts.js"
+ * @import { Outgoing } from "../client/outbox.js"
+ * @import { Written } from "./composer.js"
+ */
+
 export class Pane extends HTMLElement {
   undoSeconds = 0;
 
-  #client = null;
+  /** @type {CrewlineClient} */
+  #client = /** @type {any} */ (null);
+  /** @type {string | undefined} */
   #thread;
+  /** @type {AbortController | null} */
   #leaving = null;
-  /** What was begun in each thread, with the uploads that go on, for each client. @type {WeakMap<object, Map<string | undefined, object>>} */
+  /** What was begun in each thread, with the uploads that go on, for each client. @type {WeakMap<CrewlineClient, Map<string | undefined, Required<Written>>>} */
   #begun = new WeakMap();
 
   #messages = h("crewline-messages");
@@ -48,22 +58,25 @@ export class Pane extends HTMLElement {
 
   constructor() {
     super();
-    this.#composer.addEventListener("send", (event) => this.#send(event));
-    this.#composer.addEventListener("typing", ({ detail: { on, internal } }) => this.#client.typing(this.#thread, on, internal));
-    this.#composer.addEventListener("change", () => this.#keep(this.#thread, this.#composer.draft));
-    this.#composer.addEventListener("uploaded", () => this.#drafts.forEach((draft, thread) => this.#keep(thread, draft)));
-    this.#composer.addEventListener("leave", () => this.#undo.take() || this.querySelector("[role=log]").focus());
-    this.#undo.addEventListener("undo", ({ detail: { id } }) => {
+    const on = (/** @type {HTMLElement} */ from, /** @type {string} */ type, /** @type {(event: CustomEvent) => void} */ heard) =>
+      from.addEventListener(type, (event) => heard(/** @type {CustomEvent} */ (event)));
+    on(this.#composer, "send", (event) => this.#send(event));
+    on(this.#composer, "typing", ({ detail }) => this.#client.typing(this.#thread, detail.on, detail.internal));
+    on(this.#composer, "change", () => this.#keep(this.#thread, this.#composer.draft));
+    on(this.#composer, "uploaded", () => this.#drafts.forEach((draft, thread) => this.#keep(thread, draft)));
+    on(this.#composer, "leave", () => this.#undo.take() || /** @type {HTMLElement} */ (this.querySelector("[role=log]")).focus());
+    on(this.#undo, "undo", ({ detail: { id } }) => {
       const entry = this.#client.takeBack(id);
       if (entry) this.#putBack(entry);
     });
-    this.#messages.addEventListener("edit", ({ detail }) => this.#putBack(detail));
+    on(this.#messages, "edit", ({ detail }) => this.#putBack(detail));
     dropTarget(this, this.#drop, (files) => this.#composer.add(files), { when: () => !this.#composer.disabled });
   }
 
   connectedCallback() {
     for (const name of ["placeholder", "notes"]) {
-      if (this.hasAttribute(name)) this.#composer.setAttribute(name, this.getAttribute(name));
+      const value = this.getAttribute(name);
+      if (value !== null) this.#composer.setAttribute(name, value);
     }
     const state = this.hasAttribute("state") ? [this.#state] : [];
     this.replaceChildren(this.#messages, this.#typing, this.#textsOff, ...state, this.#undo, this.#composer, this.#drop);
@@ -93,7 +106,7 @@ export class Pane extends HTMLElement {
     const limit = () => { this.#composer.limit = client.limits.text_chars; };
     this.#composer.carrier = client;
     this.#composer.disabled = client.state === "signed-out";
-    this.#composer.draft = this.#drafts.get(thread) ?? this.#kept() ?? EMPTY;
+    this.#composer.draft = this.#drafts.get(thread) ?? this.#kept();
     client.addEventListener("welcome", () => this.#welcomed(), { signal });
     client.addEventListener("welcome", limit, { signal });
     client.addEventListener("reset", ({ detail: { reason } }) => reason === "person" && this.#forAnother(), { signal });
@@ -131,7 +144,7 @@ export class Pane extends HTMLElement {
   }
 
   /** To be written next: a message, or an internal note. What was begun as a note stays one. */
-  write({ internal }) {
+  write(/** @type {{internal: boolean}} */ { internal }) {
     const { text, photos, internal: isNote } = this.#composer.draft;
     this.#composer.draft = { text, photos, internal: internal || (isNote && (text !== "" || photos.length > 0)) };
     this.#keep(this.#thread, this.#composer.draft);
@@ -139,36 +152,39 @@ export class Pane extends HTMLElement {
   }
 
   get #drafts() {
-    if (!this.#begun.has(this.#client)) this.#begun.set(this.#client, new Map());
-    return this.#begun.get(this.#client);
+    const drafts = this.#begun.get(this.#client) ?? new Map();
+    this.#begun.set(this.#client, drafts);
+    return drafts;
   }
 
-  /** Of this thread, before this page was loaded. */
+  /** Of this thread, before this page was loaded. @returns {Written} */
   #kept() {
-    const draft = this.#client.draft(this.#thread);
-    return draft && { ...draft, photos: draft.photos.map((id) => ({ id })) };
+    const { photos, ...rest } = this.#client.draft(this.#thread) ?? EMPTY;
+    return { ...rest, photos: photos.map((id) => ({ id })) };
   }
 
+  /** @param {string | undefined} thread @param {Required<Written>} written */
   #keep(thread, { text, internal, photos }) {
-    this.#client.keepDraft(thread, { text, internal, photos: photos.map(({ id }) => id).filter(Boolean) });
+    this.#client.keepDraft(thread, { text, internal, photos: photos.flatMap(({ id }) => id ?? []) });
   }
 
   /** Only now it may be known whose drafts are to be shown. */
   #welcomed() {
-    const { text, photos } = this.#composer.draft;
-    const kept = text === "" && photos.length === 0 && this.#kept();
-    if (kept) this.#composer.draft = kept;
+    const { text, internal, photos } = this.#composer.draft;
+    if (text === "" && !internal && photos.length === 0) this.#composer.draft = this.#kept();
   }
 
   #forAnother() {
     this.#drafts.clear();
-    this.#composer.draft = this.#kept() ?? EMPTY;
+    this.#composer.draft = this.#kept();
   }
 
+  /** @param {Outgoing} entry */
   #putBack({ text, internal, photos = [] }) {
     this.#composer.putBack({ text, internal, photos: photos.map((id) => ({ id })) });
   }
 
+  /** @param {CustomEvent<Draft>} event */
   #send(event) {
     const { text, internal, photos } = event.detail;
     // A customer's message is never stale: nobody else answers for them.
@@ -178,7 +194,7 @@ export class Pane extends HTMLElement {
       this.#drafts.delete(this.#thread);
     } catch (error) {
       event.preventDefault();
-      this.#composer.refuse(`Not sent: ${error.message}.`);
+      this.#composer.refuse(`Not sent: ${/** @type {Error} */ (error).message}.`);
     }
   }
 

@@ -22,16 +22,26 @@
  * @property {boolean} [again] it may be taken another time
  * @property {number} [done] 0 to 1
  * @property {AbortController} [upload] while it is under way
+ *
+ * @typedef {object} Carrier
+ * @property {{photos: number}} limits
+ * @property {(file: File, options: {signal: AbortSignal, progress: (done: number) => void}) => Promise<{id: string}>} upload
+ * @property {(id: string, size: "thumb") => Promise<Blob>} photo
  */
 import { h, setText } from "../base/dom.js";
 import { icon } from "../base/icon.js";
 import { showPicture } from "./photo-row.js";
 
-class PhotoTray extends HTMLElement {
+/** Before somebody carries them. @type {Carrier} */
+const NOBODY = { limits: { photos: 0 }, upload: () => Promise.reject(new Error("nobody takes photos")), photo: () => Promise.reject(new Error("nobody has photos")) };
+
+export class PhotoTray extends HTMLElement {
   /** @type {Photo[]} */
   #photos = [];
+  /** @type {Map<Photo, HTMLElement>} */
   #tiles = new Map();
-  carrier = null;
+  /** @type {Carrier} */
+  carrier = NOBODY;
 
   #pick = h("input", { type: "file", accept: "image/jpeg,image/png", multiple: true, class: "unseen", tabindex: "-1", "aria-hidden": "true", "data-testid": "photo-input" });
   #list = h("ul", { class: "tray", role: "list", "aria-label": "Photos to be sent" });
@@ -40,13 +50,13 @@ class PhotoTray extends HTMLElement {
   constructor() {
     super();
     this.#pick.addEventListener("change", () => {
-      this.add([...this.#pick.files]);
+      this.add([...(this.#pick.files ?? [])]);
       this.#pick.value = "";
     });
   }
 
   connectedCallback() {
-    if (this.hasAttribute("accept")) this.#pick.accept = this.getAttribute("accept");
+    this.#pick.accept = this.getAttribute("accept") ?? this.#pick.accept;
     this.replaceChildren(this.#pick, this.#list, this.#refusal);
   }
 
@@ -100,12 +110,13 @@ class PhotoTray extends HTMLElement {
     for (const photo of this.#photos) if (photo.again) this.#upload(photo);
   }
 
+  /** @param {Photo} photo */
   async #upload(photo) {
     const upload = new AbortController();
     Object.assign(photo, { failed: undefined, code: undefined, again: undefined, done: 0, upload });
     this.#changed();
     try {
-      const { id } = await this.carrier.upload(photo.file, {
+      const { id } = await this.carrier.upload(/** @type {File} */ (photo.file), {
         signal: upload.signal,
         progress: (done) => {
           photo.done = done;
@@ -113,8 +124,9 @@ class PhotoTray extends HTMLElement {
         },
       });
       photo.id = id;
-    } catch (error) {
+    } catch (thrown) {
       if (upload.signal.aborted) return;
+      const error = /** @type {import("../client/api.js").CrewlineError} */ (thrown);
       Object.assign(photo, { failed: error.message, code: error.code, again: error.retry });
     }
     photo.upload = undefined;
@@ -122,12 +134,14 @@ class PhotoTray extends HTMLElement {
     if (this.#photos.includes(photo)) this.#changed();
   }
 
+  /** @param {Photo} photo */
   #remove(photo) {
     photo.upload?.abort();
     const next = this.#photos.indexOf(photo);
     this.photos = this.#photos.filter((other) => other !== photo);
     // The focus does not get lost with the button.
-    (this.#list.children[Math.min(next, this.#photos.length - 1)]?.querySelector(".remove") ?? this.closest("crewline-composer"))?.focus();
+    const there = this.#list.children[Math.min(next, this.#photos.length - 1)];
+    (/** @type {HTMLElement | null | undefined} */ (there?.querySelector(".remove")) ?? this.closest("crewline-composer"))?.focus();
     this.dispatchEvent(new Event("change"));
   }
 
@@ -149,13 +163,15 @@ class PhotoTray extends HTMLElement {
     }
     for (const photo of this.#photos) {
       if (!this.#tiles.has(photo)) {
-        this.#tiles.set(photo, this.#tile(photo));
-        this.#list.append(this.#tiles.get(photo));
+        const tile = this.#tile(photo);
+        this.#tiles.set(photo, tile);
+        this.#list.append(tile);
       }
       this.#patch(photo);
     }
   }
 
+  /** @param {Photo} photo */
   #tile(photo) {
     const name = photo.file?.name ?? "photo";
     const picture = h("img", { alt: name, onerror: () => { picture.hidden = true; } });
@@ -169,27 +185,34 @@ class PhotoTray extends HTMLElement {
       h("button", { type: "button", class: "link", "aria-label": `Try ${name} again`, "data-testid": "photo-retry", hidden: true, onclick: () => this.#upload(photo) }, "Try again"));
   }
 
-  /** Of a draft that was kept: it may have waited longer than the server keeps what nobody sends. */
+  /**
+   * Of a draft that was kept: it may have waited longer than the server keeps what nobody sends.
+   * @param {Photo} photo
+   * @param {HTMLImageElement} picture
+   */
   async #fetch(photo, picture) {
     try {
-      showPicture(picture, await this.carrier.photo(photo.id, "thumb"));
-    } catch ({ code }) {
+      showPicture(picture, await this.carrier.photo(photo.id ?? "", "thumb"));
+    } catch (error) {
+      const { code } = /** @type {import("../client/api.js").CrewlineError} */ (error);
       if (code !== "not_found") return;
       Object.assign(photo, { id: undefined, failed: "It waited too long. Add it again.", code });
       if (this.#photos.includes(photo)) this.#changed();
     }
   }
 
+  /** @param {Photo} photo */
   #patch(photo) {
     const tile = this.#tiles.get(photo);
     if (!tile) return;
     tile.dataset.state = photo.id ? "uploaded" : photo.failed ? "failed" : "uploading";
     tile.dataset.code = photo.code ?? "";
-    const progress = tile.querySelector("progress");
+    const [progress, failed, again] = /** @type {[HTMLProgressElement, HTMLElement, HTMLElement]} */ (
+      ["progress", ".refusal", "[data-testid=photo-retry]"].map((part) => tile.querySelector(part)));
     progress.hidden = !photo.upload;
     progress.value = photo.done ?? 0;
-    setText(tile.querySelector("p"), photo.failed ?? "");
-    tile.querySelector("[data-testid=photo-retry]").hidden = !photo.again;
+    setText(failed, photo.failed ?? "");
+    again.hidden = !photo.again;
   }
 }
 

@@ -10,7 +10,7 @@ import { h, setText } from "../base/dom.js";
 
 const TICK_MS = 200;
 
-class Undo extends HTMLElement {
+export class Undo extends HTMLElement {
   /** @type {import("../client/outbox.js").Outgoing | null} */
   #entry = null;
   #tick = 0;
@@ -29,6 +29,7 @@ class Undo extends HTMLElement {
     this.show(null);
   }
 
+  /** @param {import("../client/outbox.js").Outgoing | null} entry */
   show(entry) {
     if (entry?.id === this.#entry?.id) return;
     this.#entry = entry;
@@ -52,8 +53,9 @@ class Undo extends HTMLElement {
   }
 }
 
-function secondsLeft({ until }) {
-  return Math.max(0, Math.ceil((until - Date.now()) / 1000));
+/** @param {import("../client/outbox.js").Outgoing | null} entry */
+function secondsLeft(entry) {
+  return Math.max(0, Math.ceil(((entry?.until ?? 0) - Date.now()) / 1000));
 }
 
 customElements.define("crewline-undo", Undo);
