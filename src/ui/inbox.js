@@ -60,7 +60,7 @@ export class CrewlineInbox extends CrewlineElement {
   /** The colleague who answered last in the open thread, for a minute. */
   #answered = { name: "", timer: 0 };
 
-  #search = h("crewline-search", { stays: true });
+  #search = h("crewline-search", { stays: true, title: "Search (/)" });
   #colleagues = h("p", { class: "presence", "data-testid": "colleagues" });
   #state = h("crewline-state");
   #notice = h("crewline-line-notice");
