@@ -30,6 +30,7 @@ mod history;
 mod house;
 mod ids;
 mod isolation;
+mod newcomer;
 mod other_log;
 mod phones;
 mod photos;
