@@ -90,7 +90,7 @@ impl App {
                 hub: hub.clone(),
                 metrics,
             })))
-            .merge(http::pages());
+            .merge(http::pages(hub.clone(), settings.demo_sign_in));
         let extra = demo(&Prepared { address, auth: &auth })?;
         if let Some(demo) = extra.routes {
             routes = routes.merge(demo);

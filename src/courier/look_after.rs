@@ -107,5 +107,5 @@ fn is_of(message: &Listed, attempt: &Attempt) -> bool {
     message.direction == Direction::OutboundApi
         && message.from == attempt.from.as_str()
         && message.to == attempt.to.as_str()
-        && message.body == attempt.body
+        && message.body == attempt.text()
 }

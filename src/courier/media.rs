@@ -17,9 +17,10 @@ use crate::photos::{Accept, Spool, Spooled};
 use crate::sms::twilio::MediaError;
 
 /// Fetched at once.
-const AT_ONCE: u32 = 4;
-/// Longer than a fetch and its decoding take; when it has run out the courier is gone.
-const LEASE: Duration = Duration::from_secs(180);
+const AT_ONCE: usize = 8;
+/// Renewed while a part is fetched; when it has run out the courier is gone. Short, because texts wait for
+/// the part.
+const LEASE: Duration = Duration::from_secs(10);
 /// For a part's bytes.
 const READ_WITHIN: Duration = Duration::from_secs(60);
 /// After so many tries, over some hours, it is given up.
@@ -30,36 +31,51 @@ impl Courier {
     pub(super) async fn fetch_forever(self: Arc<Self>, stop: CancellationToken) {
         let mut rounds = interval(POLL);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        let mut fetches = JoinSet::new();
+        while !stop.is_cancelled() {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 _ = rounds.tick() => {}
             }
-            if let Err(error) = self.fetch_media().await {
-                tracing::warn!(%error, "what is to be fetched of MMS cannot be read");
+            while fetches.try_join_next().is_some() {}
+            let room = AT_ONCE - fetches.len();
+            if room == 0 {
+                continue;
+            }
+            match self.gallery.rows.missing(room as u32, LEASE).await {
+                Ok(missing) => {
+                    for one in missing {
+                        fetches.spawn(Arc::clone(&self).fetch_leased(one));
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "what is to be fetched of MMS cannot be read"),
             }
         }
-    }
-
-    /// One round: what is due now. Returns how many parts that were.
-    pub async fn fetch_media(self: &Arc<Self>) -> crate::ledger::Result<usize> {
-        let missing = self.gallery.rows.missing(AT_ONCE, LEASE).await?;
-        let due = missing.len();
-        let mut fetches: JoinSet<()> = JoinSet::new();
-        for one in missing {
-            fetches.spawn(Arc::clone(self).fetch_one(one));
-        }
         fetches.join_all().await;
-        Ok(due)
     }
 
-    async fn fetch_one(self: Arc<Self>, missing: Missing) {
-        let fetched = match self.fetch_part(&missing).await {
+    async fn fetch_leased(self: Arc<Self>, missing: Missing) {
+        let renew = async {
+            loop {
+                tokio::time::sleep(LEASE / 3).await;
+                if let Err(error) = self.gallery.rows.postpone_missing(&missing, LEASE).await {
+                    tracing::warn!(%error, "a part of an MMS may be fetched twice");
+                }
+            }
+        };
+        tokio::select! {
+            () = self.fetch_one(&missing) => {}
+            () = renew => {}
+        }
+    }
+
+    async fn fetch_one(&self, missing: &Missing) {
+        let fetched = match self.fetch_part(missing).await {
             Ok(fetched) => fetched,
             Err(MediaError::Later(reason)) if missing.tries < TRIES => {
                 tracing::info!(source = %missing.source, %reason, tries = missing.tries, "a part of an MMS is tried again");
                 let pause = Duration::from_millis(500 << missing.tries.min(12)).min(LONGEST_PAUSE);
-                if let Err(error) = self.gallery.rows.postpone_missing(&missing, pause).await {
+                if let Err(error) = self.gallery.rows.postpone_missing(missing, pause).await {
                     // Then it is due when its lease has run out.
                     tracing::warn!(%error, "a part of an MMS could not be postponed");
                 }
@@ -74,7 +90,7 @@ impl Courier {
                 }
             }
         };
-        self.tell_fetched(&missing, fetched).await;
+        self.tell_fetched(missing, fetched).await;
     }
 
     async fn fetch_part(&self, missing: &Missing) -> Result<Fetched, MediaError> {

@@ -159,10 +159,11 @@ impl Courier {
         let exp = now_s() + LINK_S;
         let link = |id| self.gallery.links.sign(id, Rendition::Sms, exp);
         let media: Vec<_> = attempt.media.iter().map(link).collect();
+        let body = attempt.text();
         let outgoing = Outgoing {
             to: attempt.to.as_str(),
             from: attempt.from.as_str(),
-            body: &attempt.body,
+            body: &body,
             media: &media,
             status_callback: &callback,
         };

@@ -168,6 +168,8 @@ pub struct Attempt {
     pub body: String,
     /// Photos that go along.
     pub media: Vec<PhotoId>,
+    /// Attachments that do not: the text says how many.
+    pub counted: u32,
     pub state: AttemptState,
     /// When it may be called, in ms; while it is called, until when the courier has it; later, when a
     /// courier looked after it last.
@@ -177,6 +179,34 @@ pub struct Attempt {
     pub called_at: Option<i64>,
     /// Twilio's id of it.
     pub sid: Option<String>,
+}
+
+impl Attempt {
+    /// What is texted.
+    pub fn text(&self) -> String {
+        let counted = match self.counted {
+            0 => return self.body.clone(),
+            1 => "(1 attachment)".to_owned(),
+            n => format!("({n} attachments)"),
+        };
+        match self.body.trim_end() {
+            "" => counted,
+            said => format!("{said} {counted}"),
+        }
+    }
+
+    /// Nobody has tried it, because what its message brought is not all here yet.
+    pub fn awaits_media(&self) -> bool {
+        self.counted > 0 && self.state == AttemptState::Due && self.called_at.is_none() && self.nth == 1
+    }
+}
+
+/// What was fetched of an MMS for a text that waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    pub media: Vec<PhotoId>,
+    pub counted: u32,
+    pub due_at: i64,
 }
 
 /// What was heard of an attempt.
@@ -322,6 +352,7 @@ mod tests {
             to: Phone::parse("+14155550134").unwrap(),
             body: "x".into(),
             media: Vec::new(),
+            counted: 0,
             state,
             due_at: 0,
             queued_at: 0,
@@ -346,6 +377,22 @@ mod tests {
         ] {
             assert_eq!(leg_state(&[attempt(1, 1, first), attempt(2, 1, second)]), expected);
         }
+    }
+
+    #[test]
+    fn attachments_that_do_not_go_along_are_counted() {
+        let text = |body: &str, counted| {
+            let attempt = Attempt {
+                body: body.into(),
+                counted,
+                ..attempt(1, 1, AttemptState::Due)
+            };
+            attempt.text()
+        };
+        assert_eq!(text("look ", 0), "look ");
+        assert_eq!(text("look", 1), "look (1 attachment)");
+        assert_eq!(text("#1 Ana: ", 2), "#1 Ana: (2 attachments)");
+        assert_eq!(text("", 5), "(5 attachments)");
     }
 
     #[test]

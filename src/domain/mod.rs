@@ -25,7 +25,9 @@ mod view;
 pub use consent::{ConsentBody, Texts};
 pub use contact::{Contact, ContactDraft};
 pub use copied::CopiedFrom;
-pub use delivery::{Attempt, AttemptId, AttemptState, DeliveryBody, Failure, Leg, Report, SmsState, Text, leg_state};
+pub use delivery::{
+    Attempt, AttemptId, AttemptState, Brought, DeliveryBody, Failure, Leg, Report, SmsState, Text, leg_state,
+};
 pub use draft::{Draft, MAX_PHOTOS, MAX_TEXT_BYTES, MAX_TEXT_CHARS, check_label};
 pub use handoff::{Brief, HANDOFF_TAG, Handler, HandoffBody, HandoffDraft, Speaker, Turn};
 pub use id::{ContactId, MessageId, OrgId, PersonId, Sub, ThreadId};

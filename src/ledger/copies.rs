@@ -28,6 +28,23 @@ pub(super) async fn said(
     found.iter().map(|row| rows::record(row, 0)).collect()
 }
 
+/// What was fetched of a message's MMS until now.
+pub(super) async fn media_of(
+    reading: &mut impl Reading,
+    org: &OrgId,
+    thread: &ThreadId,
+    of: i64,
+) -> Result<Vec<Record>> {
+    let sql = concat!(
+        "SELECT ",
+        record_columns!("l"),
+        " FROM log l WHERE l.org = $1 AND l.thread = $2 AND l.seq > $3 AND l.kind = 'media'"
+    );
+    let values = [Value::Text(org.as_str()), Value::Text(thread.as_str()), Value::Int(of)];
+    let found = reading.rows(sql, &values).await?;
+    found.iter().map(|row| rows::record(row, 0)).collect()
+}
+
 /// The public record of a thread at a seq.
 pub(super) async fn at_seq(
     reading: &mut impl Reading,

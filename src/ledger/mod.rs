@@ -37,8 +37,8 @@ pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Sqlite, new_log_id};
 
 use crate::domain::{
-    AttemptId, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings, Page,
-    Person, Phone, Received, Record, Report, Seek, Sub, ThreadId, Via, View,
+    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings,
+    Page, Person, Phone, Received, Record, Report, Seek, Sub, ThreadId, Via, View,
 };
 
 /// The ledger could not be read. Nothing was changed.
@@ -133,6 +133,12 @@ pub enum Command {
         contact: ContactId,
         draft: ContactDraft,
     },
+    /// Somebody of the team begins a conversation with a person whom the CRM does not know yet.
+    NewContact {
+        org: OrgId,
+        by: Person,
+        draft: ContactDraft,
+    },
     Revoke {
         org: OrgId,
         sub: Sub,
@@ -155,6 +161,7 @@ impl Command {
             | Command::Route { org, .. }
             | Command::PutOrg { org, .. }
             | Command::PutContact { org, .. }
+            | Command::NewContact { org, .. }
             | Command::Revoke { org, .. } => org,
         }
     }
@@ -176,8 +183,9 @@ pub enum Outcome {
     Duplicate(Numbers),
     /// It says nothing new: a mark that is not ahead, settings as they are.
     Unchanged,
-    /// The contact's thread, and whether it was made now.
+    /// The contact, its thread, and whether it was made now.
     Contact {
+        contact: ContactId,
         thread: ThreadId,
         made: bool,
     },
@@ -268,6 +276,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
+
+    /// Contacts whose name, phone or id holds the words of `like`, those with the newest activity first.
+    async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>>;
 
     /// Texts that reached no thread, and were routed to none by hand, with revs below `before`, the newest first.
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;

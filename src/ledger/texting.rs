@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::photos;
 use super::rows::{self, Cells, Reading, Value, contact_columns};
-use crate::domain::{Attempt, AttemptId, AttemptState, Contact, Leg, OrgId, Phone, ThreadId};
+use crate::domain::{Attempt, AttemptId, AttemptState, Brought, Contact, Leg, OrgId, Phone, PhotoId, ThreadId};
 
 /// Contacts with this phone. Those of the CRM come before one that was made for the number.
 pub(super) async fn contacts(reading: &mut impl Reading, org: &OrgId, phone: &Phone) -> Result<Vec<Contact>> {
@@ -132,7 +132,7 @@ pub(super) async fn automatic_since(
 macro_rules! attempt_columns {
     () => {
         "org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body, \
-         state, due_at, queued_at, called_at, sid, media"
+         state, due_at, queued_at, called_at, sid, media, counted"
     };
 }
 pub(super) use attempt_columns;
@@ -163,13 +163,29 @@ pub(super) fn attempt(row: &impl Cells) -> Result<Attempt> {
             .split_whitespace()
             .map(photos::photo_id)
             .collect::<Result<_>>()?,
+        counted: u32::try_from(row.int(18)?)?,
     })
 }
 
 /// The photos of an attempt as they are stored.
-pub(super) fn media(attempt: &Attempt) -> String {
-    let ids: Vec<_> = attempt.media.iter().map(|id| id.as_str()).collect();
+pub(super) fn media(media: &[PhotoId]) -> String {
+    let ids: Vec<_> = media.iter().map(|id| id.as_str()).collect();
     ids.join(" ")
+}
+
+/// What was fetched goes along, unless a courier was quicker: then the text has counted it.
+pub(super) async fn bring(writing: &mut impl Reading, id: &AttemptId, brought: &Brought) -> Result<()> {
+    let sql = "UPDATE outbox SET media = $2, counted = $3, due_at = $4
+               WHERE attempt = $1 AND state = 'due' AND called_at IS NULL RETURNING attempt";
+    let media = media(&brought.media);
+    let values = [
+        Value::Text(id.as_str()),
+        Value::Text(&media),
+        Value::Int(brought.counted.into()),
+        Value::Int(brought.due_at),
+    ];
+    writing.rows(sql, &values).await?;
+    Ok(())
 }
 
 fn attempt_id(text: &str) -> Result<AttemptId> {

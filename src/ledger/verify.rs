@@ -205,6 +205,7 @@ impl Recount {
                 phone,
                 id,
                 unknown,
+                ..
             }) => {
                 let contact = Contact {
                     id: contact.clone(),

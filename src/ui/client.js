@@ -205,6 +205,16 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
     return this.#api.get("/v1/inbox", range);
   }
 
+  /** Staff: contacts by a part of their name or phone. @param {string} q @returns {Promise<{contacts: {thread: string, contact: object}[]}>} */
+  contacts(q) {
+    return this.#api.get("/v1/contacts", { q });
+  }
+
+  /** Staff: a conversation with somebody new. @param {{name: string, phone?: string}} contact @returns {Promise<{contact: string, thread: string}>} */
+  newContact(contact) {
+    return this.#api.post("/v1/contacts", contact);
+  }
+
   /** What was said, found by its words. @param {{q: string, sort?: string, after?: string}} asked @returns {Promise<Hits>} */
   search(asked) {
     return this.#api.get("/v1/search", asked);

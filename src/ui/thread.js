@@ -28,9 +28,11 @@ const SHEETS = await sheets("theme.css", "thread.css", "composer.css", "search.c
 export class CrewlineThread extends CrewlineElement {
   static sheets = SHEETS;
 
+  /** @type {any} */
   #search = h("crewline-search");
   #lens = h("button", { type: "button", class: "lens", "aria-label": "Search messages", "aria-expanded": "false", "data-testid": "search-open", onclick: () => this.#look(true) }, icon("lens"));
   #bar = h("div", { class: "above" }, h("slot", { name: "head" }));
+  /** @type {any} */
   #pane = h("crewline-pane", { state: true });
 
   constructor() {
@@ -40,7 +42,7 @@ export class CrewlineThread extends CrewlineElement {
       this.reveal(number);
     });
     this.#search.addEventListener("focusout", ({ relatedTarget }) => {
-      if (!this.#search.contains(relatedTarget) && !this.#search.querySelector("input").value) this.#look(false);
+      if (!this.#search.contains(relatedTarget) && !this.#field?.value) this.#look(false);
     });
     this.#search.addEventListener("keydown", ({ key, defaultPrevented }) => {
       if (key !== "Escape" || defaultPrevented) return;
@@ -73,7 +75,11 @@ export class CrewlineThread extends CrewlineElement {
   #look(on) {
     this.#bar.classList.toggle("searching", on);
     this.#lens.setAttribute("aria-expanded", String(on));
-    if (on) this.#search.querySelector("input").focus();
+    if (on) this.#field?.focus();
+  }
+
+  get #field() {
+    return this.#search.querySelector("input");
   }
 }
 

@@ -154,7 +154,7 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
         .await;
     photos(&portal, 10).await;
     photos(&crm, 10).await;
-    phones.gets(ANA, "Like this (5 attachments)").await;
+    phones.gets(ANA, "Like this").await;
     // What calls itself a picture and is a page is a file that is only ever downloaded.
     let page = json!({"content_type": "image/png", "base64": "PGh0bWw+PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="});
     phones

@@ -23,7 +23,7 @@ impl<S: Store> Clerk<'_, S> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let said = format!("{HANDOFF_TAG}, {}: {}", contact.name, draft.summary);
-        let plan = self.copies(org, &thread, None, &said, &[]).await?;
+        let plan = self.copies(org, &thread, None, &said, &[], 0).await?;
         let brief = Brief {
             by: self.author(org, &thread, by).await?,
             phone: draft.phone.clone(),
@@ -136,7 +136,7 @@ impl<S: Store> Clerk<'_, S> {
                     ..unknown
                 };
                 let head = self.head(org, &named.thread).clone();
-                self.enter_contact(org, named.clone(), Desk::of(named.clone(), head));
+                self.enter_contact(org, named.clone(), Desk::of(named.clone(), head), None);
                 Ok(named)
             }
             _ => Ok(unknown),

@@ -58,7 +58,9 @@ impl<S: Store> Clerk<'_, S> {
             public: true,
             ..Slip::internal(&missing.thread, None)
         };
-        Ok(Ok(appended(&self.enter(org, &Entry::Media(body), slip))))
+        let record = self.enter(org, &Entry::Media(body), slip);
+        self.bring(org, &missing.thread, missing.of).await?;
+        Ok(Ok(appended(&record)))
     }
 
     /// What a record says of where photos stand, and of what is to be fetched.

@@ -7,8 +7,8 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Attempt, AttemptId, Contact, ContactId, Counts, Missing, OrgId, OrgSettings, PersonId, Phone, PhotoId, Place,
-    Record, Sub, ThreadHead, ThreadId, Upload,
+    Attempt, AttemptId, Brought, Contact, ContactId, Counts, Missing, OrgId, OrgSettings, PersonId, Phone, PhotoId,
+    Place, Record, Sub, ThreadHead, ThreadId, Upload,
 };
 use crate::ledger::audit::OrgHead;
 use crate::ledger::rows::Reading;
@@ -62,6 +62,8 @@ pub(in crate::ledger) struct Entered {
     /// Whether texts from a number to a phone are off.
     pub consents: BTreeMap<(Phone, Phone), bool>,
     pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// For texts that wait for what is fetched of an MMS.
+    pub brought: BTreeMap<AttemptId, Brought>,
     /// Where photos and files stand now.
     pub photos: BTreeMap<PhotoId, Place>,
     /// Parts of MMS, by Twilio's ids of them: to be fetched, or (none) fetched.

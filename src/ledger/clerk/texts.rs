@@ -6,15 +6,22 @@ use anyhow::Result;
 
 use super::{Clerk, Store};
 use crate::domain::{
-    Attempt, AttemptId, AttemptState, Leg, MessageBody, OrgId, Phone, PhotoId, Record, Side, Text, ThreadId, parts,
+    Attempt, AttemptId, AttemptState, Brought, Entry, Fetched, Kind, Leg, MAX_PHOTOS, MAX_SMS_UNITS, MessageBody,
+    OrgId, Phone, PhotoId, Record, Side, Text, ThreadId, parts, segments,
 };
-use crate::ledger::texting;
+use crate::ledger::{copies, texting};
 
 /// A tag names another thread only when it was not used for so long.
 const TAG_RESTS_MS: i64 = 30 * 24 * 3_600_000;
 /// The breaker: texts to one phone that nobody wrote to it, within a minute.
 pub(super) const AUTOMATIC: usize = 10;
 const MINUTE_MS: i64 = 60_000;
+/// So long a text waits for what is fetched of the MMS that it carries on.
+const MEDIA_WAITS_MS: i64 = 20_000;
+/// Photos of one text: their renditions fit into 5 MB, which is what Twilio takes.
+const ALONG: usize = MAX_PHOTOS;
+/// Room for `(10 attachments)`.
+const COUNT_UNITS: u32 = 20;
 
 /// Why a leg is not even tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +52,8 @@ pub(super) struct PlannedLeg {
     pub parts: Vec<String>,
     /// Photos that go along with the last part.
     pub media: Vec<PhotoId>,
+    /// Parts of an MMS, which are still to be fetched: the last part waits for them.
+    pub awaited: u32,
     pub held: Option<Held>,
 }
 
@@ -77,25 +86,19 @@ impl<S: Store> Clerk<'_, S> {
         let mut plan = Plan::default();
         let is_team = body.from.side() == Side::Team;
         let media: Vec<_> = body.photos.iter().map(|photo| photo.id.clone()).collect();
-        // What came by MMS is not here yet: it is seen in the portal. Photos of the portal go along.
-        let attached = match body.media.len() {
-            0 => String::new(),
-            1 => "(1 attachment)".to_owned(),
-            n => format!("({n} attachments)"),
-        };
-        let said = [body.text.as_str(), &attached];
-        let said: Vec<_> = said.into_iter().filter(|part| !part.is_empty()).collect();
-        let said = said.join(" ");
+        let awaited = body.media.len() as u32;
+        let said = body.text.as_str();
         if is_team
-            && !(said.is_empty() && media.is_empty())
+            && !(said.is_empty() && media.is_empty() && awaited == 0)
             && let Some(phone) = &contact.phone
         {
             let off = self.is_off(org, &number, phone).await?;
             plan.legs.push(PlannedLeg {
                 leg: Leg::Customer,
                 to: phone.clone(),
-                parts: parts(&said),
+                parts: parts_of(said, awaited),
                 media: media.clone(),
+                awaited,
                 held: off.then_some(Held::OptedOut),
             });
         }
@@ -107,7 +110,9 @@ impl<S: Store> Clerk<'_, S> {
             (false, _) => contact.name.clone(),
         };
         let said = format!("{who}: {said}");
-        let copies = self.copies(org, thread, body.phone.as_ref(), &said, &media).await?;
+        let copies = self
+            .copies(org, thread, body.phone.as_ref(), &said, &media, awaited)
+            .await?;
         plan.tag = copies.tag;
         plan.legs.extend(copies.legs);
         Ok(plan)
@@ -121,6 +126,7 @@ impl<S: Store> Clerk<'_, S> {
         writer: Option<&Phone>,
         said: &str,
         media: &[PhotoId],
+        awaited: u32,
     ) -> Result<Plan> {
         let mut plan = Plan::default();
         let Some(settings) = self.orgs[org].settings.clone() else {
@@ -146,12 +152,50 @@ impl<S: Store> Clerk<'_, S> {
             plan.legs.push(PlannedLeg {
                 leg: Leg::Copy,
                 to,
-                parts: parts(&format!("{tag}{said}")),
+                parts: parts_of(&format!("{tag}{said}"), awaited),
                 media: media.to_vec(),
+                awaited,
                 held,
             });
         }
         Ok(plan)
+    }
+
+    /// What was fetched of an MMS goes along with the texts that wait for it, and with the last of it they
+    /// wait no longer. What is no photo, or one too many, is counted.
+    pub(super) async fn bring(&mut self, org: &OrgId, thread: &ThreadId, of: i64) -> Result<()> {
+        let mut waiting = texting::attempts_of(self.store.connection(), org, thread, of).await?;
+        waiting.retain(Attempt::awaits_media);
+        let Some(one) = waiting.first() else {
+            return Ok(());
+        };
+        let all = one.media.len() + one.counted as usize;
+        let stored = copies::media_of(self.store.connection(), org, thread, of).await?;
+        let entered = self.orgs[org].entered.records.iter();
+        let entered = entered.filter(|r| r.kind == Kind::Media && r.thread.as_ref() == Some(thread));
+        let mut fetched = Vec::new();
+        for record in stored.iter().chain(entered.map(Arc::as_ref)) {
+            if let Entry::Media(body) = Entry::parse(record.kind, &record.body_team)?
+                && body.of == of
+            {
+                fetched.push(body);
+            }
+        }
+        fetched.sort_by_key(|body| body.index);
+        let photos = fetched.iter().filter_map(|body| match &body.fetched {
+            Fetched::Photo(photo) => Some(photo.id.clone()),
+            _ => None,
+        });
+        let media: Vec<_> = photos.take(ALONG).collect();
+        for attempt in &waiting {
+            let brought = Brought {
+                media: media.clone(),
+                counted: (all - media.len()) as u32,
+                due_at: if fetched.len() < all { attempt.due_at } else { self.now },
+            };
+            self.open_mut(org).entered.brought.insert(attempt.id.clone(), brought);
+        }
+        Ok(())
     }
 
     /// Puts a message's leg into the outbox.
@@ -172,6 +216,8 @@ impl<S: Store> Clerk<'_, S> {
         };
         let parts = leg.parts.len() as u32;
         for (part, body) in (1..).zip(leg.parts) {
+            let is_last = part == parts;
+            let counted = if is_last { leg.awaited } else { 0 };
             let attempt = Attempt {
                 id: AttemptId::random(),
                 org: org.clone(),
@@ -184,9 +230,10 @@ impl<S: Store> Clerk<'_, S> {
                 from: number.clone(),
                 to: leg.to.clone(),
                 body,
-                media: if part == parts { leg.media.clone() } else { Vec::new() },
+                media: if is_last { leg.media.clone() } else { Vec::new() },
+                counted,
                 state: AttemptState::Due,
-                due_at: record.at,
+                due_at: record.at + if counted > 0 { MEDIA_WAITS_MS } else { 0 },
                 queued_at: record.at,
                 called_at: None,
                 sid: None,
@@ -248,4 +295,14 @@ impl<S: Store> Clerk<'_, S> {
         let found = texting::tagged(self.store.connection(), org, tag).await?;
         Ok(found.map(|(thread, _)| thread))
     }
+}
+
+/// Attachments are counted at the end of the last part; where there is no room, that is one of its own.
+fn parts_of(said: &str, awaited: u32) -> Vec<String> {
+    let mut parts = parts(said);
+    let is_full = |last: &String| segments(last).units + COUNT_UNITS > MAX_SMS_UNITS;
+    if awaited > 0 && parts.last().is_some_and(is_full) {
+        parts.push(String::new());
+    }
+    parts
 }

@@ -89,6 +89,7 @@ impl Keys {
             Command::PutContact { contact, .. } => {
                 self.contacts.insert((org.clone(), contact.clone()));
             }
+            Command::NewContact { by, .. } => self.person(org, by),
             Command::Revoke { sub, .. } => {
                 self.revocations.insert((org.clone(), sub.clone()));
             }

@@ -302,10 +302,10 @@ async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
             .flat_map(|(_, entered)| entered.attempts.values())
             .collect::<Vec<_>>(),
         "INSERT INTO outbox (org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body,
-                             state, due_at, queued_at, called_at, sid, media)
+                             state, due_at, queued_at, called_at, sid, media, counted)
          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[],
              $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[],
-             $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[])
+             $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::bigint[])
          ON CONFLICT (org, attempt) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, sid = excluded.sid",
         |attempt| attempt.org.as_str(),
         attempt.id.as_str(),
@@ -324,7 +324,11 @@ async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
         attempt.queued_at,
         attempt.called_at,
         attempt.sid.as_deref(),
-        texting::media(attempt),
+        texting::media(&attempt.media),
+        i64::from(attempt.counted),
     );
+    for (id, brought) in all.iter().flat_map(|(_, entered)| &entered.brought) {
+        texting::bring(&mut *connection, id, brought).await?;
+    }
     Ok(())
 }

@@ -61,6 +61,9 @@ impl Transaction<'_> {
         for attempt in entered.attempts.values() {
             self.put_attempt(attempt).await?;
         }
+        for (id, brought) in &entered.brought {
+            texting::bring(&mut *self.0, id, brought).await?;
+        }
         Ok(())
     }
 
@@ -88,8 +91,8 @@ impl Transaction<'_> {
     async fn put_attempt(&mut self, attempt: &Attempt) -> Result<()> {
         sqlx::query(
             "INSERT INTO outbox (org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body,
-                                 state, due_at, queued_at, called_at, sid, media)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                                 state, due_at, queued_at, called_at, sid, media, counted)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
              ON CONFLICT (org, attempt) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, sid = excluded.sid",
         )
         .bind(attempt.org.as_str())
@@ -109,7 +112,8 @@ impl Transaction<'_> {
         .bind(attempt.queued_at)
         .bind(attempt.called_at)
         .bind(attempt.sid.as_deref())
-        .bind(texting::media(attempt))
+        .bind(texting::media(&attempt.media))
+        .bind(i64::from(attempt.counted))
         .execute(&mut *self.0)
         .await?;
         Ok(())

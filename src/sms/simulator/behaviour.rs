@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Behaviour {
     /// How long a create takes at least.
     pub latency_ms: u64,
+    /// How long a picture from a phone takes to be fetched at least.
+    pub media_latency_ms: u64,
     /// Before each status of a message.
     pub step_ms: u64,
     /// In which order statuses are told.
@@ -31,6 +33,7 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             latency_ms: 0,
+            media_latency_ms: 0,
             step_ms: 150,
             order: Order::Forward,
             copies: 1,

@@ -136,6 +136,8 @@ async fn one(
 
 /// Whoever knows the id may see it, as at Twilio's. It comes from strangers, so it may do nothing.
 async fn cdn(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
+    let latency = simulator.world(|world| world.behaviour.media_latency_ms);
+    tokio::time::sleep(Duration::from_millis(latency)).await;
     match simulator.world(|world| world.store.get(&id)) {
         Some((kind, bytes)) => {
             let headers = [

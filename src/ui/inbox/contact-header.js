@@ -14,7 +14,7 @@ import "./attach-control.js";
 import { named } from "./contact.js";
 import { icon } from "./icons.js";
 
-class ContactHeader extends HTMLElement {
+export class ContactHeader extends HTMLElement {
   #back = h("button", { type: "button", class: "back plain-icon", "aria-label": "Back to the list", title: "Back to the list (u)", "data-testid": "back", onclick: () => this.#say("back") }, icon("back"));
   #name = h("h2", { "data-testid": "contact", dir: "auto" });
   #phone = h("span", { class: "phone", "data-testid": "contact-phone" });

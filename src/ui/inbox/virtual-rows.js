@@ -46,6 +46,7 @@ export class VirtualRows {
   #heldUntil = 0;
   #timer;
   #scrolledTo = 0;
+  /** @type {string | null} */
   #tabStop = null;
 
   /**

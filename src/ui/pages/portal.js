@@ -8,7 +8,7 @@ import { dress } from "../base/accent.js";
 import "../thread.js";
 import { signIn } from "./session.js";
 
-const thread = document.querySelector("crewline-thread");
+const thread = /** @type {import("../thread.js").CrewlineThread} */ (document.querySelector("crewline-thread"));
 
 document.addEventListener("crewline-welcome", ({ detail: { org } }) => {
   dress(document.documentElement, org?.color);
@@ -19,11 +19,11 @@ document.addEventListener("crewline-welcome", ({ detail: { org } }) => {
 window.addEventListener("hashchange", showMessage);
 showMessage();
 
-signIn(document.querySelector("main"), document.querySelectorAll("crewline-badge, crewline-thread"));
+signIn(/** @type {Element} */ (document.querySelector("main")), document.querySelectorAll("crewline-badge, crewline-thread"));
 
 function showMessage() {
   const seq = new URLSearchParams(location.hash.slice(1)).get("message");
-  if (!/^[1-9]\d{0,14}$/u.test(seq ?? "")) return;
+  if (!seq || !/^[1-9]\d{0,14}$/u.test(seq)) return;
   if (thread.client) thread.reveal(Number(seq));
   else thread.setAttribute("message", seq);
 }

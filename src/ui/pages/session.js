@@ -43,6 +43,7 @@ function sayNoSession(main) {
   main.replaceChildren(paragraph);
 }
 
+/** @type {string | null} */
 let inMemory = null;
 
 function takeToken() {
@@ -53,7 +54,7 @@ function takeToken() {
   const rest = parts.size > 0 ? `#${parts}` : "";
   history.replaceState(null, "", location.pathname + location.search + rest);
   try {
-    sessionStorage.setItem(KEY, inMemory);
+    sessionStorage.setItem(KEY, inMemory ?? "");
   } catch { /* without storage the page works until it is reloaded */ }
   return true;
 }

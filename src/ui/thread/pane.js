@@ -18,7 +18,7 @@ import { followConsent } from "./consent.js";
 import "./messages.js";
 import "./state-line.js";
 
-class Pane extends HTMLElement {
+export class Pane extends HTMLElement {
   #client = null;
   #thread;
   #leaving = null;

@@ -66,7 +66,7 @@ export class Roll {
   }
 
   clear() {
-    for (const block of this.#open) for (const row of block.rows.values()) this.#rows.release(row);
+    for (const block of this.#open) this.#release(block);
     this.#blocks = [];
     this.#open.clear();
     this.#content.replaceChildren();
@@ -129,14 +129,14 @@ export class Roll {
 
   /** Something may have been told of every one. */
   patchAll() {
-    for (const { items, rows } of this.#open) for (const item of items) this.#rows.patch(rows.get(item.number), item);
+    for (const { items } of this.#open) for (const item of items) this.patch(item);
   }
 
   /** @param {Item} item it has no row of its own any more */
   remove(item) {
     const block = this.#blockOf(item.number);
     const index = block?.items.indexOf(item) ?? -1;
-    if (index < 0) return;
+    if (!block || index < 0) return;
     block.remove(this.#rows, item);
     if (block.items.length > 0) return this.#regroup(block, index - 1, index + 1);
     const place = this.#blocks.indexOf(block);
@@ -149,8 +149,8 @@ export class Roll {
   /** Lets go what is before the number. */
   forgetBefore(number) {
     while (this.#blocks.length > 1 && this.#blocks[1].items[0].number <= number) {
-      const block = this.#blocks.shift();
-      if (block.rows) for (const row of block.rows.values()) this.#rows.release(row);
+      const [block] = this.#blocks.splice(0, 1);
+      this.#release(block);
       this.#open.delete(block);
       block.element.remove();
     }
@@ -162,7 +162,7 @@ export class Roll {
   regroup(number) {
     const block = this.#blockOf(number);
     const index = block?.items.findIndex((item) => item.number === number) ?? -1;
-    if (index >= 0) this.#regroup(block, index, index + 1);
+    if (block && index >= 0) this.#regroup(block, index, index + 1);
   }
 
   /** The row of a number, if it is unfolded. */
@@ -175,7 +175,7 @@ export class Roll {
     const block = this.#blockOf(number);
     if (!block) return undefined;
     this.#unfold(block);
-    const row = block.rows.get(number);
+    const row = block.rows?.get(number);
     if (!row) return undefined;
     this.atEnd = false;
     // What is around it is only guessed at until it is unfolded, so it is looked at twice.
@@ -227,6 +227,10 @@ export class Roll {
     const index = this.#blocks.indexOf(block);
     block.unfold(this.#rows, this.#before(index), this.#after(index));
     this.#open.add(block);
+  }
+
+  #release(block) {
+    for (const row of block.rows?.values() ?? []) this.#rows.release(row);
   }
 
   #regroup(block, from, to) {

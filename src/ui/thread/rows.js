@@ -92,18 +92,19 @@ export class Rows {
   }
 
   /** @param {Event} click */
-  told({ target }) {
+  told(click) {
+    const target = /** @type {Element} */ (click.target);
     const button = target.closest(".receipt");
     if (!button && target.closest("a, button, summary, input, details")) return;
     // Who selects a text wants to copy it.
     if (!button && String(getSelection()) !== "") return;
     const row = target.closest(".message");
-    const item = this.#items.get(row);
+    const item = row && this.#items.get(row);
     if (item && (button || target.closest(".bubble"))) toggleTimes(row, item, this.#client);
   }
 }
 
 /** Today becomes yesterday. @param {ParentNode} content */
 export function labelDays(content) {
-  for (const day of content.querySelectorAll(".day")) setText(day, dayLabel(Number(day.dataset.at)));
+  for (const day of content.querySelectorAll(".day")) setText(day, dayLabel(Number(day.getAttribute("data-at"))));
 }

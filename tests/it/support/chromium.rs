@@ -193,6 +193,14 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", features).await;
     }
 
+    /// The addresses of the frames in the page, as they loaded; of one that may not be, an error's.
+    pub async fn frames(&self) -> Vec<String> {
+        let tree = self.call("Page.getFrameTree", json!({})).await;
+        let frames = tree["frameTree"]["childFrames"].as_array().cloned().unwrap_or_default();
+        let url = |frame: &Value| frame["frame"]["url"].as_str().unwrap_or_default().to_owned();
+        frames.iter().map(url).collect()
+    }
+
     /// The value of a JavaScript expression; a promise is waited for.
     pub async fn eval(&self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
@@ -254,7 +262,7 @@ impl Page {
         self.call("Input.insertText", json!({"text": text})).await;
     }
 
-    /// Presses and releases a key by its DOM name: `Enter`, `Tab`, `Escape`.
+    /// Presses and releases a key by its DOM name: `Enter`, `Tab`, `Escape`, or what it writes: `j`, `?`.
     pub async fn press(&self, key: &str) {
         let code = match key {
             "Enter" => 13,
@@ -262,15 +270,27 @@ impl Page {
             "Escape" => 27,
             "ArrowDown" => 40,
             "ArrowUp" => 38,
+            "ArrowLeft" => 37,
+            "ArrowRight" => 39,
+            other if other.len() == 1 => i32::from(other.to_ascii_uppercase().as_bytes()[0]),
             other => panic!("no key code for {other}"),
         };
         let mut event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
-        if key == "Enter" {
-            event["text"] = json!("\r");
+        match key {
+            "Enter" => event["text"] = json!("\r"),
+            key if key.len() == 1 => event["text"] = json!(key),
+            _ => {}
         }
         self.call("Input.dispatchKeyEvent", event.clone()).await;
         event["type"] = json!("keyUp");
         self.call("Input.dispatchKeyEvent", event).await;
+    }
+
+    /// What its user would be asked, and says yes to.
+    pub async fn grant(&self, permission: &str) {
+        let origin = self.eval("location.origin").await;
+        let asked = json!({"permissions": [permission], "origin": origin});
+        self.call("Browser.grantPermissions", asked).await;
     }
 
     pub async fn screenshot(&self, file: &Path) {

@@ -85,6 +85,13 @@ impl Phones {
         found.map_or_else(Vec::new, |one| one["messages"].as_array().expect("messages").clone())
     }
 
+    /// A picture that a phone shows, by its `url`.
+    pub async fn picture(&self, url: &str) -> Vec<u8> {
+        let answer = reqwest::get(format!("{}{url}", self.simulator.url)).await;
+        let answer = answer.expect("the simulator answers").bytes().await;
+        answer.expect("a picture").to_vec()
+    }
+
     /// The texts that a phone got from [`NUMBER`].
     pub async fn got(&self, phone: &str) -> Vec<String> {
         let shows = self.shows(phone).await;

@@ -1,5 +1,6 @@
 //! Messages carried on as texts, texts that come in, and what is heard of them.
 
+mod mms;
 mod receiving;
 mod sending;
 
@@ -13,6 +14,7 @@ use crewline::ledger::{Command, Outcome};
 
 use crate::book::{Book, numbers, person, settings};
 
+pub use mms::*;
 pub use receiving::*;
 pub use sending::*;
 

@@ -217,20 +217,3 @@ pub async fn a_number_is_one_orgs(book: Book) {
     assert_eq!(receive(&book, text("SM1", ANA, "Hello")).await, Err(Code::NotFound));
     book.is_clean().await;
 }
-
-pub async fn a_picture_alone_is_a_message(book: Book) {
-    line(&book).await;
-    let mms = Received {
-        media: vec![Medium {
-            source: "ME1".into(),
-            message: None,
-            content_type: "image/jpeg".into(),
-        }],
-        ..text("MM1", ANA, "")
-    };
-    receive(&book, mms).await.unwrap();
-    let (record, _) = last(&book).await;
-    assert!(record.body_public.unwrap().contains(r#""media_expected":1"#));
-    assert_eq!(said(&send_all(&book).await), [(TRUCK, "#1 Ana: (1 attachment)")]);
-    book.is_clean().await;
-}
