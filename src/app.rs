@@ -32,7 +32,8 @@ pub struct App {
     pub address: SocketAddr,
     pub hub: Hub,
     pub auth: Arc<Auth>,
-    ledger: Arc<dyn Ledger>,
+    pub ledger: Arc<dyn Ledger>,
+    pub gallery: Arc<Gallery>,
     drain_window: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -82,6 +83,7 @@ impl App {
             hub: hub.clone(),
             auth: Arc::clone(&auth),
             origins: own_origins(settings, address),
+            rate: http::Rate::default(),
         });
         let gallery = Arc::new(gallery(settings, address, photos)?);
         tasks.spawn(Arc::clone(&gallery).sweep_forever(stop.clone()));
@@ -119,6 +121,7 @@ impl App {
             hub,
             auth,
             ledger,
+            gallery,
             drain_window: settings.drain_window(),
             stop,
             tasks,
@@ -358,6 +361,10 @@ fn describe() {
         "payloads that could not be published"
     );
     describe_counter!("crewline_too_fast_closed_total", "sockets closed for sending too fast");
+    describe_counter!(
+        "crewline_too_fast_requests_total",
+        "requests refused because their person asks too fast"
+    );
     describe_gauge!(
         "crewline_gateway",
         "1 for what texts go through: twilio, or a simulator"

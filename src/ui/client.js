@@ -193,11 +193,11 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
   /**
    * A page of the thread, newest first. Asked while offline, it is answered later.
    * @param {string | undefined} thread
-   * @param {{before?: number, limit?: number}} [range]
+   * @param {{before?: number, after?: number, around?: number, limit?: number}} [range] one of the first three at most
    * @returns {Promise<Page>}
    */
-  history(thread, { before, limit } = {}) {
-    return this.#questions.ask({ type: "history", id: uuid(), thread: this.#named(thread), before, limit });
+  history(thread, { before, after, around, limit } = {}) {
+    return this.#questions.ask({ type: "history", id: uuid(), thread: this.#named(thread), before, after, around, limit });
   }
 
   /** Staff: a page of the inbox. @param {{filter?: string, after?: unknown}} [range] @returns {Promise<InboxPage>} */

@@ -123,7 +123,7 @@ export class CrewlineInbox extends CrewlineElement {
     const begin = h("button", { type: "button", class: "plain-icon", "aria-label": "New conversation", title: "New conversation (c)", "data-testid": "new-conversation", onclick: () => this.#beginning.open(client) }, icon("pen"));
     this.#frame.replaceChildren(
       h("div", { class: "list" },
-        h("div", { class: "above" }, h("div", { class: "tools" }, this.#search, begin, this.#bell, help), this.#colleagues, this.#state),
+        h("div", { class: "head" }, h("div", { class: "tools" }, this.#search, begin, this.#bell, help), this.#colleagues, this.#state),
         this.#notice, this.#unrouted, this.#list),
       h("section", { class: "pane", "aria-label": "Conversation" }, this.#nothing, this.#opened));
     this.root.replaceChildren(this.#frame, this.#beginning, keys.dialog);

@@ -147,6 +147,9 @@ async fn a_long_transcript_is_one_card() {
     for tab in [&live, &loaded] {
         let cards = "$$('[data-testid=handoff]').length === 1";
         let turns = "[...$$('[data-testid=transcript] li p')].map(p => parseInt(p.textContent))";
+        // Thousands of turns are not built before somebody wants to read them.
+        tab.0.until(cards).await;
+        tab.0.eval("$('[data-testid=transcript]').open = true").await;
         tab.0
             .until(&format!(
                 "{cards} && JSON.stringify({turns}) === JSON.stringify([...Array(90).keys()])"

@@ -53,6 +53,7 @@ mod sms_crash;
 mod sms_crew;
 mod sms_line;
 mod thread_browser;
+mod story;
 mod tokens;
 mod twilio_peers;
 mod two_nodes;

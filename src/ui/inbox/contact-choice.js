@@ -99,6 +99,7 @@ export class ContactChoice extends HTMLElement {
   }
 
   #show(found) {
+    const marked = this.#found[this.#place]?.thread;
     this.#found = found;
     this.#place = -1;
     this.#list.hidden = found.length === 0;
@@ -108,6 +109,9 @@ export class ContactChoice extends HTMLElement {
       { role: "option", id: `${this.#list.id}-${place}`, "aria-selected": "false", "data-testid": "contact-option", "data-contact": one.contact.id, onmousedown: (event) => event.preventDefault(), onclick: () => this.#choose(one) },
       h("span", { class: "face", "aria-hidden": "true" }, initials(one.contact)),
       h("span", {}, h("b", { dir: "auto" }, named(one.contact)), h("span", { class: "soft", dir: "ltr" }, one.contact.phone ?? "")))));
+    // What was marked while an answer was under way stays so.
+    const place = found.findIndex(({ thread }) => thread === marked);
+    if (place >= 0) this.#mark(place);
   }
 
   #key(event) {

@@ -3,9 +3,8 @@
  * one message is `/portal#message=12`, also behind the token:
  * `/portal#token=…&message=12`.
  */
-import "../badge.js";
 import { dress } from "../base/accent.js";
-import "../thread.js";
+import { join } from "../base/connection.js";
 import { signIn } from "./session.js";
 
 const thread = /** @type {import("../thread.js").CrewlineThread} */ (document.querySelector("crewline-thread"));
@@ -19,7 +18,9 @@ document.addEventListener("crewline-welcome", ({ detail: { org } }) => {
 window.addEventListener("hashchange", showMessage);
 showMessage();
 
-signIn(/** @type {Element} */ (document.querySelector("main")), document.querySelectorAll("crewline-badge, crewline-thread"));
+const known = signIn(/** @type {Element} */ (document.querySelector("main")), document.querySelectorAll("crewline-badge, crewline-thread"));
+// The elements come after this script. They find the line that was dialled meanwhile.
+if (known) join({ hub: location.origin, token: thread.token });
 
 function showMessage() {
   const seq = new URLSearchParams(location.hash.slice(1)).get("message");

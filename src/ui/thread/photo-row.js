@@ -65,7 +65,7 @@ function photo(photos, one, client) {
     currentTarget.focus();
     viewPhotos({ photos, index: photos.indexOf(one), client, root: currentTarget.getRootNode() });
   };
-  return h("li", {}, h("button", { type: "button", class: "photo", "aria-label": "Open the photo", onclick: open }, picture));
+  return h("li", {}, h("button", { type: "button", class: "photo", "aria-label": photos.length > 1 ? `Open photo ${photos.indexOf(one) + 1} of ${photos.length}` : "Open the photo", onclick: open }, picture));
 }
 
 function file({ id, bytes }, client) {

@@ -42,7 +42,7 @@ export class Roll {
   #rows;
   #scrolled;
   #sized;
-  /** What stands at the top of the view, and how far below it. @type {{element: HTMLElement, offset: number} | null} */
+  /** What stands at the top of the view, how far below it, and how far it was scrolled then. @type {{element: HTMLElement, offset: number, at: number} | null} */
   #anchor = null;
   #rowHeight = ROW_HEIGHT;
   #frame = 0;
@@ -178,15 +178,11 @@ export class Roll {
     const row = block.rows?.get(number);
     if (!row) return undefined;
     this.atEnd = false;
-    // What is around it is only guessed at until it is unfolded, so it is looked at twice.
-    for (let turn = 0; turn < 2; turn++) {
-      const { top, height } = row.getBoundingClientRect();
-      const room = this.#scroller.clientHeight;
-      const gap = place === "start" ? Math.min(72, room / 4) : Math.max(8, (room - height) / 2);
-      this.#scroller.scrollTop += top - this.#top - gap;
-      this.arrange();
-    }
-    this.#anchor = { element: row, offset: row.getBoundingClientRect().top - this.#top };
+    const { height } = row.getBoundingClientRect();
+    const room = this.#scroller.clientHeight;
+    const offset = place === "start" ? Math.min(72, room / 4) : Math.max(8, (room - height) / 2);
+    this.#anchor = { element: row, offset, at: this.#scroller.scrollTop };
+    this.arrange();
     return row;
   }
 
@@ -195,7 +191,6 @@ export class Roll {
     this.#anchor = null;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.arrange();
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   /** Unfolds what is near the view and folds what is far from it. */
@@ -203,6 +198,7 @@ export class Roll {
     const room = this.#scroller.clientHeight;
     // Another pane is shown instead.
     if (room === 0) return;
+    this.#keep();
     const top = this.#scroller.scrollTop - this.#content.offsetTop;
     const far = [...this.#open].filter(({ element }) =>
       element.offsetTop - this.#content.offsetTop > top + room + 2 * NEAR || element.offsetTop - this.#content.offsetTop + element.offsetHeight < top - 2 * NEAR);
@@ -213,6 +209,7 @@ export class Roll {
     }
     for (const block of far) if (block.fold(this.#rows)) this.#open.delete(block);
     for (const block of near) this.#unfold(block);
+    if (near.length > 0) this.#keep();
   }
 
   #cut(items) {
@@ -280,17 +277,26 @@ export class Roll {
     const block = this.#blocks[this.#at(this.#scroller.scrollTop - this.#content.offsetTop)];
     const rows = block?.rows ? [...block.element.children] : [];
     const element = /** @type {HTMLElement} */ (rows.find((row) => row.getBoundingClientRect().bottom > top) ?? block?.element);
-    this.#anchor = element ? { element, offset: element.getBoundingClientRect().top - top } : null;
+    this.#anchor = element ? { element, offset: element.getBoundingClientRect().top - top, at: this.#scroller.scrollTop } : null;
+  }
+
+  /** Puts the view back to where it was, if something moved it that was not the reader. */
+  #keep() {
+    if (this.atEnd && this.follows) {
+      this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    } else if (this.#anchor?.element.isConnected) {
+      const { element, offset, at } = this.#anchor;
+      // The reader may have gone on since.
+      const gone = this.#scroller.scrollTop - at;
+      const moved = element.getBoundingClientRect().top - this.#top - offset + gone;
+      if (Math.abs(moved) >= 0.5) this.#scroller.scrollTop += moved;
+      this.#anchor = { element, offset: offset - gone, at: this.#scroller.scrollTop };
+    }
   }
 
   /** Something was sized otherwise, and nothing is painted yet. */
   #settle() {
-    if (this.atEnd && this.follows) {
-      this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    } else if (this.#anchor?.element.isConnected) {
-      const moved = this.#anchor.element.getBoundingClientRect().top - this.#top - this.#anchor.offset;
-      if (Math.abs(moved) >= 0.5) this.#scroller.scrollTop += moved;
-    }
+    this.#keep();
     this.#measure();
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;

@@ -86,8 +86,8 @@ export class Rows {
   /** @param {Item} item @param {boolean} day whether a day begins with it */
   over({ number, record: { at } }, day) {
     return [
-      day ? h("h3", { class: "day", "data-at": at }, dayLabel(at)) : null,
-      number === this.unread ? h("p", { class: "unread", "data-testid": "unread", role: "separator" }, "New") : null,
+      day ? h("h2", { class: "day", "data-at": at }, dayLabel(at)) : null,
+      number === this.unread ? h("p", { class: "unread", "data-testid": "unread" }, "New") : null,
     ].filter(Boolean);
   }
 

@@ -180,8 +180,8 @@ export class Stretch {
     const items = this.#conversation.merge(page);
     // What had come before what it belongs to.
     for (const { parts } of items) for (const part of parts) this.#roll.remove(part);
-    this.#roll.prepend(this.#shown(items));
     this.#top();
+    this.#roll.prepend(this.#shown(items));
     this.#scrolled();
   }
 

@@ -38,6 +38,7 @@ pub struct Browser {
 pub struct Page {
     wire: Wire,
     session: String,
+    context: Value,
 }
 
 impl Browser {
@@ -106,6 +107,7 @@ impl Browser {
         let page = Page {
             wire: self.wire.clone(),
             session,
+            context: context["browserContextId"].clone(),
         };
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.call(domain, json!({})).await;
@@ -289,8 +291,8 @@ impl Page {
     /// What its user would be asked, and says yes to.
     pub async fn grant(&self, permission: &str) {
         let origin = self.eval("location.origin").await;
-        let asked = json!({"permissions": [permission], "origin": origin});
-        self.call("Browser.grantPermissions", asked).await;
+        let asked = json!({"permissions": [permission], "origin": origin, "browserContextId": self.context});
+        self.wire.call(None, "Browser.grantPermissions", asked).await;
     }
 
     pub async fn screenshot(&self, file: &Path) {
