@@ -86,9 +86,10 @@ async fn upload(
     let Ok(_turn) = wall.uploads.try_acquire() else {
         return Err(Refusal::new(Code::Busy, "too many photos are being uploaded; try again").into());
     };
+    let submitter = guest.person.submitter();
+    wall.gallery.may_upload(&org, &submitter).await?;
     let spooled = tokio::time::timeout(UPLOAD_WITHIN, spool(body)).await;
     let spooled = spooled.map_err(|_| Refusal::new(Code::PhotoBroken, "the upload took too long; send it again"))??;
-    let submitter = guest.person.submitter();
     let kept = wall
         .gallery
         .take_in(&org, &submitter, Arc::new(spooled), Accept::Uploads)

@@ -97,7 +97,7 @@ impl From<Refusal> for Problem {
             Code::PhotoTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::PhotoFormat => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::Stale | Code::Closed | Code::IdReused => StatusCode::CONFLICT,
-            Code::TooFast | Code::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
+            Code::TooManyUploads | Code::TooFast | Code::TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
             Code::Busy | Code::NotCommitted | Code::UnknownOutcome => StatusCode::SERVICE_UNAVAILABLE,
             Code::NotJson
             | Code::UnknownFrame

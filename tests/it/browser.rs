@@ -205,7 +205,7 @@ async fn scrolling_back_ends_at_the_start_of_the_conversation_with_nothing_left_
                 })()"#,
             )
             .await;
-        assert_eq!(all, json!(expected));
+        assert_eq!(all, serde_json::json!(expected));
         tab.is_sound().await;
     }
 }

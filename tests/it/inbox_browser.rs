@@ -168,6 +168,21 @@ async fn filters_count_live_are_remembered_and_say_when_all_is_seen_to() {
         .until("$('[data-testid=list-note]').textContent.includes('All is seen to')")
         .await;
     text_of(&sam, "filter-handoff", "Calls 0").await;
+
+    // What is open stays where it was found, until another filter is chosen.
+    say(&cast.hub, &people[0], "One more thing").await;
+    sam.0.click(&row(people[0].thread())).await;
+    sam.has_message("One more thing").await;
+    let path = format!("/v1/threads/{}/messages", people[0].thread());
+    let answer = json!({"id": fresh_id(), "text": "And that, too"});
+    cast.hub.post(&kim.token, &path, &answer).await.ok();
+    sam.has_message("And that, too").await;
+    sam.waiting(0).await;
+    sam.0.until(&listed(vec![people[0].thread()])).await;
+    for (filter, count) in [("all", 3), ("waiting", 0)] {
+        sam.0.click(&format!("[data-testid=filter-{filter}]")).await;
+        sam.0.until(&format!("{LISTED}.length === {count}")).await;
+    }
     sam.is_sound().await;
 }
 

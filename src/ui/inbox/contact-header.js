@@ -21,7 +21,7 @@ export class ContactHeader extends HTMLElement {
   #unknown = h("span", { class: "unknown", "data-testid": "contact-unknown", hidden: true }, "unknown number");
   #presence = h("span", { class: "presence", "data-testid": "presence" });
   #looking = h("span", { class: "looking", role: "status", "data-testid": "looking" });
-  #handled = h("button", { type: "button", title: "Nothing here waits for an answer (e)", "data-testid": "handled", disabled: true, onclick: () => this.#say("handled") }, icon("done"), h("span", {}, "Mark handled"));
+  #handled = h("button", { type: "button", title: "Nothing here waits for an answer (e)", "data-testid": "handled", disabled: true, onclick: () => this.#say("handled") }, icon("done"), h("span", { class: "word" }, "Mark handled"));
   #panel = h("button", { type: "button", class: "plain-icon", "aria-label": "Contact", title: "Contact (i)", "aria-expanded": "false", "data-testid": "contact-toggle", onclick: () => this.#say("panel") }, icon("contact"));
 
   attach = h("crewline-attach");

@@ -55,8 +55,8 @@ export class NewConversation extends HTMLElement {
     this.#form.reset();
     this.#other.open = false;
     setText(this.#error, "");
-    this.#dialog.showModal();
     this.#choice.open(client);
+    this.#dialog.showModal();
     this.#choice.focus();
   }
 
