@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse};
@@ -9,7 +10,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::support::chromium::{Browser, Page};
-use crate::support::{Hub, Org, Person};
+use crate::support::{Hub, Org, PATIENCE, Person};
 
 const PAGE: &str = include_str!("../../examples/embed.html");
 
@@ -90,6 +91,14 @@ impl Scene {
     async fn list(&self, origins: Value) {
         let settings = json!({"name": "Acme Plumbing", "origins": origins});
         self.hub.put(&self.org.service, "/v1/orgs/acme", &settings).await.ok();
+    }
+
+    /// How many are signed in.
+    async fn sockets(&self) -> u64 {
+        let metrics = self.hub.ask("GET", "/metrics", None, None).await.text;
+        let line = metrics.lines().find(|line| line.starts_with("crewline_connections "));
+        line.and_then(|line| line.split(' ').next_back()?.parse().ok())
+            .expect("a number")
     }
 
     async fn open(&self) -> Page {

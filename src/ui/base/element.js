@@ -37,13 +37,16 @@ export class CrewlineElement extends HTMLElement {
   constructor() {
     super();
     this.root.adoptedStyleSheets = /** @type {typeof CrewlineElement} */ (this.constructor).sheets;
-    // Set before this script was there, they would hide the accessors.
-    for (const name of ["token", "getToken"]) {
-      if (!Object.hasOwn(this, name)) continue;
-      const own = /** @type {any} */ (this);
-      const value = own[name];
-      delete own[name];
-      own[name] = value;
+    // Set before this script was there, they hide the accessors. The element is not whole yet: it joins when
+    // it is connected.
+    const early = /** @type {any} */ (this);
+    if (Object.hasOwn(this, "token")) {
+      this.#token = early.token || null;
+      delete early.token;
+    }
+    if (Object.hasOwn(this, "getToken")) {
+      this.#getToken = early.getToken;
+      delete early.getToken;
     }
   }
 
