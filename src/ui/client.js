@@ -47,6 +47,8 @@ const HEAD_GRACE_MS = 3_000;
 export class CrewlineClient extends Requests {
   /** @type {State} */
   state = "offline";
+  /** Why it is signed out. @type {"token" | "forbidden" | null} */
+  reason = null;
   /** Who this is, as the server says; null before the first welcome. @type {You | null} */
   you = null;
   /** The business: its name and, if it has one, its colour. @type {Org | null} */
@@ -83,7 +85,10 @@ export class CrewlineClient extends Requests {
     this.#line = new Line(this.#tokens, {
       hello: () => (this.cursor === null ? {} : { cursor: this.cursor, log: this.log }),
       frame: (frame) => this.#hear(frame),
-      state: (state) => this.#setState(state),
+      state: (state, reason) => {
+        this.reason = reason ?? null;
+        this.#setState(state);
+      },
       down: () => this.#down(),
       over: (reason) => this.#over(reason),
     }, options);

@@ -143,6 +143,17 @@ impl Page {
         self.call("Network.enable", json!({})).await;
     }
 
+    /// From now on no window opens to choose files in, but [`Page::asked_for_files`] tells.
+    pub async fn intercept_file_choosers(&self) {
+        self.call("Page.setInterceptFileChooserDialog", json!({"enabled": true}))
+            .await;
+    }
+
+    /// The field that asked for files, once.
+    pub fn asked_for_files(&self) -> Option<Value> {
+        self.wire.shared.lock().unwrap().choosers.remove(&self.session)
+    }
+
     /// The addresses of everything that was asked for, sockets too.
     pub fn requests(&self) -> Vec<String> {
         let shared = self.wire.shared.lock().unwrap();
@@ -250,8 +261,12 @@ impl Page {
                  const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
             ))
             .await;
+        self.click_at(coordinate(&middle[0]), coordinate(&middle[1])).await;
+    }
+
+    pub async fn click_at(&self, x: f64, y: f64) {
         for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({"type": kind, "x": middle[0], "y": middle[1], "button": "left", "clickCount": 1});
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", event).await;
         }
     }
@@ -325,6 +340,8 @@ struct Shared {
     waiting: HashMap<u64, oneshot::Sender<Value>>,
     errors: HashMap<String, Vec<String>>,
     requests: HashMap<String, Vec<String>>,
+    /// The fields that wait for files.
+    choosers: HashMap<String, Value>,
 }
 
 impl Wire {
@@ -401,6 +418,13 @@ fn hear(shared: &Mutex<Shared>, text: &str) {
         Some("Network.webSocketCreated") => what["url"].as_str(),
         _ => None,
     };
+    if event["method"] == "Page.fileChooserOpened"
+        && let Some(session) = event["sessionId"].as_str()
+    {
+        shared
+            .choosers
+            .insert(session.to_owned(), what["backendNodeId"].clone());
+    }
     if let Some((url, session)) = asked.zip(event["sessionId"].as_str()) {
         shared
             .requests
@@ -418,4 +442,8 @@ fn hear(shared: &Mutex<Shared>, text: &str) {
     if let Some((error, session)) = error.zip(event["sessionId"].as_str()) {
         shared.errors.entry(session.to_owned()).or_default().push(error);
     }
+}
+
+fn coordinate(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
 }
