@@ -5,6 +5,7 @@
  *   <script type="module" src="https://hub.example/ui/inbox.js"></script>
  *   <crewline-inbox token-url="/my-backend/crewline-token"></crewline-inbox>
  *
+ *   undo-seconds   so long what was sent can be taken back; 0: not at all
  *   inbox.selected = thread;      // opens it; null closes it
  *   inbox.reveal(thread, rev);    // opens it and goes back to that record
  *   inbox.addEventListener("crewline-select", ({ detail }) => …);    // {thread}, when its user opens or closes one
@@ -134,6 +135,7 @@ export class CrewlineInbox extends CrewlineElement {
     this.#typists = new Typists(client, () => this.#showPeople(), { signal });
     this.#viewers = new Viewers(client, () => this.#showPeople(), { signal });
     client.addEventListener("state", () => this.#showContact(), { signal });
+    this.#pane.undoSeconds = Number(this.getAttribute("undo-seconds"));
     client.addEventListener("change", ({ detail }) => this.#someoneAnswered(detail), { signal });
     this.#notifier = new Notifier(client, {
       name: (thread) => {
