@@ -61,8 +61,10 @@ export class SearchBox extends HTMLElement {
   /** @param {number} by @returns {boolean} false if there is nowhere to go */
   step(by) {
     const stops = [this.#field, ...this.#list.querySelectorAll("button")];
-    const at = stops.findIndex((stop) => stop === /** @type {ShadowRoot | Document} */ (this.getRootNode()).activeElement);
-    const next = stops[at + by];
+    const { activeElement } = /** @type {ShadowRoot | Document} */ (this.getRootNode());
+    // From where one is, else from what is open.
+    const from = this.contains(activeElement) ? activeElement : this.#list.querySelector("[aria-current]");
+    const next = stops[Math.max(0, stops.findIndex((stop) => stop === from)) + by];
     next?.focus();
     return Boolean(next);
   }
