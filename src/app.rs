@@ -32,7 +32,8 @@ pub struct App {
     pub address: SocketAddr,
     pub hub: Hub,
     pub auth: Arc<Auth>,
-    ledger: Arc<dyn Ledger>,
+    pub ledger: Arc<dyn Ledger>,
+    pub gallery: Arc<Gallery>,
     drain_window: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -73,15 +74,17 @@ impl App {
         let tasks = TaskTracker::new();
         let metrics = recorder();
         tasks.spawn(upkeep(metrics.clone(), stop.clone()));
+        let origins = own_origins(settings, address);
         let socket_settings = ws::SocketSettings {
             frames_per_second: settings.frames_per_second,
-            origins: own_origins(settings, address),
+            origins: origins.clone(),
             drain_window: settings.drain_window(),
         };
         let door = Arc::new(http::Door {
             hub: hub.clone(),
             auth: Arc::clone(&auth),
-            origins: own_origins(settings, address),
+            origins,
+            rate: http::Rate::default(),
         });
         let gallery = Arc::new(gallery(settings, address, photos)?);
         tasks.spawn(Arc::clone(&gallery).sweep_forever(stop.clone()));
@@ -119,6 +122,7 @@ impl App {
             hub,
             auth,
             ledger,
+            gallery,
             drain_window: settings.drain_window(),
             stop,
             tasks,
@@ -358,6 +362,10 @@ fn describe() {
         "payloads that could not be published"
     );
     describe_counter!("crewline_too_fast_closed_total", "sockets closed for sending too fast");
+    describe_counter!(
+        "crewline_too_fast_requests_total",
+        "requests refused because their person asks too fast"
+    );
     describe_gauge!(
         "crewline_gateway",
         "1 for what texts go through: twilio, or a simulator"

@@ -1,8 +1,12 @@
-//! The demo: an example contractor with staff, customers and some history, on this machine alone.
-//! Everybody in it is invented; the numbers are of the range kept free for fiction.
+//! The demo: an example contractor with staff, customers and a [`story`], on this machine alone.
+
+mod seed;
+mod story;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use anyhow::{Context, ensure};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,13 +14,14 @@ use serde_json::{Value, json};
 
 use crate::app::{App, Extra};
 use crate::auth::{Auth, Identity, Role, now};
-use crate::config::{Account, Settings, TWILIO_API};
-use crate::domain::{ContactDraft, ContactId, Draft, MessageId, OrgId, OrgSettings, Phone, ShowStaff, Sub};
+use crate::config::{Account, Database, Settings, TWILIO_API};
+use crate::domain::{ContactId, OrgId, Phone, Sub};
 use crate::http;
-use crate::hub::{Guest, Hub};
-use crate::ledger::Outcome;
+use crate::ledger::{Clock, Ledger, Sqlite};
 use crate::sms::simulator::{Behaviour, Simulator, SimulatorSettings};
 use crate::sms::twilio::{self, TwilioSettings};
+use seed::Seed;
+use story::{CALLER, CUSTOMERS, HOUSEHOLD, STAFF, STRANGER};
 
 const ORG: &str = "bright-plumbing";
 /// A day, in seconds.
@@ -24,39 +29,6 @@ const TTL: i64 = 86_400;
 
 const NUMBER: &str = "+14155550100";
 const BUSINESS_PHONES: [&str; 1] = ["+14155550101"];
-/// A phone that is no contact's.
-const STRANGER: &str = "+14155550199";
-
-const STAFF: [(&str, &str); 2] = [("sam", "Sam Ortiz"), ("kim", "Kim Park")];
-
-const CUSTOMERS: [(&str, &str, &str); 3] = [
-    ("ana", "Ana Souza", "+14155550112"),
-    ("bob", "Bob Miller", "+14155550115"),
-    ("chen", "Chen Wei", "+14155550118"),
-];
-
-/// Who says what, in the thread of which customer. The first word is the message's id.
-const HISTORY: [(&str, &str, &str, &str); 9] = [
-    (
-        "demo-1",
-        "ana",
-        "ana",
-        "Hi, the tap under the kitchen sink drips. Can somebody have a look?",
-    ),
-    ("demo-2", "sam", "ana", "Sure, Ana. Tomorrow between 9 and 11?"),
-    ("demo-3", "ana", "ana", "Perfect, thank you."),
-    (
-        "demo-4",
-        "kim",
-        "bob",
-        "Good morning Bob, your new water heater has arrived. When does it suit you?",
-    ),
-    ("demo-5", "bob", "bob", "Friday afternoon would be great."),
-    ("demo-6", "kim", "bob", "Friday at 2 it is. It takes about three hours."),
-    ("demo-7", "bob", "bob", "Will the water be off the whole time?"),
-    ("demo-8", "chen", "chen", "Do you also do bathroom renovations?"),
-    ("demo-9", "ana", "ana", "The leak is back."),
-];
 
 /// Settings of a demo: what was asked for, but on loopback, with a secret and, unless a database was
 /// named, in a folder of its own.
@@ -90,6 +62,9 @@ pub struct Demo {
 
 impl Demo {
     pub async fn start(settings: &Settings) -> anyhow::Result<Self> {
+        if let Database::Sqlite(file) = settings.database()? {
+            begin(&file).await.context("the demo's story could not be written")?;
+        }
         let mut line = Value::Null;
         let mut simulator = None;
         let elsewhere = settings.twilio()?.filter(|account| account.client.url != TWILIO_API);
@@ -107,7 +82,8 @@ impl Demo {
                     account
                 }
             };
-            let shown = ["org", "customers", "staff", "phones"].map(|name| (name.to_owned(), line[name].clone()));
+            let shown = ["org", "customers", "staff", "phones", "business_phones"]
+                .map(|name| (name.to_owned(), line[name].clone()));
             let pages = http::demo_pages(Value::Object(shown.into_iter().collect()));
             line["twilio"] = json!({
                 "account_sid": account.client.account,
@@ -122,9 +98,15 @@ impl Demo {
             })
         })
         .await?;
-        let threads = seed(&app.hub)
-            .await
-            .context("the demo's history could not be written")?;
+        let told = async {
+            Seed::of(&*app.ledger)?.past(None).await?;
+            let (threads, is_first) = Seed::of(&*app.ledger)?.today(&app.gallery).await?;
+            if simulator.is_some() {
+                seed::phones(&format!("http://{}", app.address), is_first).await?;
+            }
+            anyhow::Ok(threads)
+        };
+        let threads = told.await.context("the demo's story could not be written")?;
         for (customer, thread) in line["customers"].as_array_mut().into_iter().flatten().zip(threads) {
             customer["thread"] = thread.into();
         }
@@ -139,6 +121,15 @@ impl Demo {
     }
 }
 
+/// Its story began long ago. A file of its own can be told so; what the database of others tells is now.
+async fn begin(file: &Path) -> anyhow::Result<()> {
+    let clock = Arc::new(AtomicI64::default());
+    let ledger = Sqlite::open_by(file, Clock::Set(Arc::clone(&clock))).await?;
+    let told = Seed::of(&ledger)?.past(Some(&clock)).await;
+    ledger.close().await;
+    told
+}
+
 /// A Twilio of the demo's own, on the demo's own listener.
 fn simulated(address: SocketAddr, public_url: Option<&str>) -> anyhow::Result<(Simulator, Account)> {
     let url = format!("http://{address}");
@@ -147,9 +138,14 @@ fn simulated(address: SocketAddr, public_url: Option<&str>) -> anyhow::Result<(S
     let auth_token = SecretString::from(uuid::Uuid::new_v4().simple().to_string());
     let customers = CUSTOMERS.iter().map(|(_, name, phone)| (*phone, *name));
     let business = BUSINESS_PHONES.iter().map(|phone| (*phone, "Sam's truck"));
+    let others = [
+        (CALLER.1, CALLER.0),
+        (HOUSEHOLD[0].2, "The Quinns' kitchen"),
+        (STRANGER, "A number nobody knows"),
+    ];
     let phones = customers
         .chain(business)
-        .chain([(STRANGER, "A number nobody knows")])
+        .chain(others)
         .map(|(phone, name)| Ok((Phone::parse(phone)?, name.to_owned())))
         .collect::<anyhow::Result<_>>()?;
     let simulator = Simulator::new(SimulatorSettings {
@@ -207,62 +203,6 @@ fn people(address: SocketAddr, auth: &Auth) -> Value {
         "service_token": token(Role::Service, "crm", "Bright Plumbing CRM"),
         "customers": customers,
         "staff": staff,
+        "business_phones": BUSINESS_PHONES,
     })
-}
-
-/// Writes org, contacts and history by way of everybody's own door. A second time it changes nothing:
-/// the same ids answer with what is there. Returns the customers' threads.
-async fn seed(hub: &Hub) -> anyhow::Result<Vec<String>> {
-    let service = guest(hub, Role::Service, "crm", "Bright Plumbing CRM").await?;
-    let org = OrgId::parse(ORG)?;
-    let settings = OrgSettings {
-        name: "Bright Plumbing".into(),
-        number: Some(Phone::parse(NUMBER)?),
-        business_phones: BUSINESS_PHONES
-            .iter()
-            .map(|phone| Phone::parse(phone))
-            .collect::<Result<_, _>>()?,
-        copy_answers: false,
-        time_zone: Some("America/Los_Angeles".into()),
-        show_staff: ShowStaff::First,
-        origins: Vec::new(),
-        color: Some("#1f6a73".into()),
-    };
-    hub.put_org(&service, &org, settings).await?;
-    let mut threads = Vec::new();
-    for (contact, name, phone) in CUSTOMERS {
-        let draft = ContactDraft {
-            name: name.into(),
-            phone: Some(Phone::parse(phone)?),
-        };
-        match hub
-            .put_contact(&service, &org, ContactId::parse(contact)?, draft)?
-            .await?
-        {
-            Outcome::Contact { thread, .. } => threads.push(thread.to_string()),
-            other => anyhow::bail!("a contact's outcome is {other:?}"),
-        }
-    }
-    for (id, who, contact, text) in HISTORY {
-        let (role, name) = match STAFF.iter().find(|(sub, _)| *sub == who) {
-            Some((_, name)) => (Role::Staff, *name),
-            None => (Role::Customer, ""),
-        };
-        let name = CUSTOMERS
-            .iter()
-            .find(|(contact, ..)| *contact == who)
-            .map_or(name, |(_, name, _)| name);
-        let guest = guest(hub, role, who, name).await?;
-        let place = CUSTOMERS
-            .iter()
-            .position(|(one, ..)| *one == contact)
-            .context("a thread")?;
-        let draft = Draft::new(MessageId::parse(id)?, text.into(), &[], false, None)?;
-        hub.say(&guest, Some(&threads[place]), draft)?.await?;
-    }
-    Ok(threads)
-}
-
-async fn guest(hub: &Hub, role: Role, sub: &str, name: &str) -> anyhow::Result<Guest> {
-    Ok(hub.admit(identity(role, sub, name)?).await?)
 }

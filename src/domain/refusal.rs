@@ -25,6 +25,7 @@ pub enum Code {
     TextTooLong,
     ControlCharacter,
     TooManyPhotos,
+    TooManyUploads,
     UnknownPhoto,
     PhotoTooLarge,
     PhotoFormat,
@@ -41,7 +42,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Code; 28] = [
+    pub const ALL: [Code; 29] = [
         Code::NotJson,
         Code::UnknownFrame,
         Code::BadField,
@@ -57,6 +58,7 @@ impl Code {
         Code::TextTooLong,
         Code::ControlCharacter,
         Code::TooManyPhotos,
+        Code::TooManyUploads,
         Code::UnknownPhoto,
         Code::PhotoTooLarge,
         Code::PhotoFormat,
@@ -89,6 +91,7 @@ impl Code {
             Code::TextTooLong => "text_too_long",
             Code::ControlCharacter => "control_character",
             Code::TooManyPhotos => "too_many_photos",
+            Code::TooManyUploads => "too_many_uploads",
             Code::UnknownPhoto => "unknown_photo",
             Code::PhotoTooLarge => "photo_too_large",
             Code::PhotoFormat => "photo_format",
@@ -109,7 +112,12 @@ impl Code {
     pub fn retry(self) -> bool {
         matches!(
             self,
-            Code::TooFast | Code::TooManyConnections | Code::Busy | Code::NotCommitted | Code::UnknownOutcome
+            Code::TooManyUploads
+                | Code::TooFast
+                | Code::TooManyConnections
+                | Code::Busy
+                | Code::NotCommitted
+                | Code::UnknownOutcome
         )
     }
 }

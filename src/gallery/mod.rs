@@ -18,6 +18,9 @@ pub const UNSENT: Duration = Duration::from_secs(24 * 3_600);
 const SWEEP: Duration = Duration::from_secs(600);
 /// Removed in one round.
 const MOST: u32 = 200;
+/// What somebody may have uploaded and not sent: a few messages' worth, by people who change their minds.
+const MOST_UNSENT: u64 = 50;
+const MOST_UNSENT_BYTES: u64 = 200 * 1024 * 1024;
 /// How long a link for Twilio is good: texts may wait there for their turn.
 pub const LINK_S: i64 = 24 * 3_600;
 
@@ -36,6 +39,22 @@ impl Gallery {
             intake: Intake::default(),
             store,
         }
+    }
+
+    /// Refuses somebody who has uploaded too much and sent none of it. What is under way meanwhile is not
+    /// counted.
+    pub async fn may_upload(&self, org: &OrgId, uploader: &str) -> Result<(), Refusal> {
+        let (count, bytes) = self.rows.unsent(org, uploader).await.map_err(|error| {
+            tracing::error!(%error, "unsent photos could not be counted");
+            later()
+        })?;
+        if count < MOST_UNSENT && bytes < MOST_UNSENT_BYTES {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::TooManyUploads,
+            "you have uploaded many photos and not sent them; send some, or wait until tomorrow",
+        ))
     }
 
     /// Makes a photo of what was uploaded.

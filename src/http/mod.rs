@@ -17,6 +17,7 @@ mod orgs;
 mod pages;
 mod photos;
 mod problem;
+mod rate;
 mod revocations;
 mod search;
 mod texts;
@@ -39,6 +40,7 @@ pub use door::Door;
 pub use health::{Readiness, router as health};
 pub use pages::{demo as demo_pages, files as page_files, phones as phones_page, router as pages};
 pub use problem::Problem;
+pub use rate::Rate;
 pub use twilio::{Line, router as twilio};
 
 use crate::gallery::Gallery;

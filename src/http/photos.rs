@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::door::{Asked, Bearer, Door};
 use super::problem::Problem;
+use super::rate::Kind;
 use crate::auth::now;
 use crate::domain::{Code, PhotoId, Refusal, Upload, View};
 use crate::gallery::{Gallery, LINK_S};
@@ -61,7 +62,12 @@ impl FromRequestParts<Arc<Wall>> for Bearer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, wall: &Arc<Wall>) -> Result<Self, Problem> {
-        Bearer::from_request_parts(parts, &wall.door).await
+        let kind = if parts.method == Method::GET {
+            Kind::Photo
+        } else {
+            Kind::Request
+        };
+        Self::of(parts, &wall.door, kind).await
     }
 }
 
@@ -80,9 +86,10 @@ async fn upload(
     let Ok(_turn) = wall.uploads.try_acquire() else {
         return Err(Refusal::new(Code::Busy, "too many photos are being uploaded; try again").into());
     };
+    let submitter = guest.person.submitter();
+    wall.gallery.may_upload(&org, &submitter).await?;
     let spooled = tokio::time::timeout(UPLOAD_WITHIN, spool(body)).await;
     let spooled = spooled.map_err(|_| Refusal::new(Code::PhotoBroken, "the upload took too long; send it again"))??;
-    let submitter = guest.person.submitter();
     let kept = wall
         .gallery
         .take_in(&org, &submitter, Arc::new(spooled), Accept::Uploads)

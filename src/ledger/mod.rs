@@ -34,7 +34,7 @@ pub use pending::Pending;
 pub use photos::Photos;
 pub use postgres::Postgres;
 pub use search::{Find, Found, Indexed, Order, Place, RANKED};
-pub use sqlite::{Sqlite, new_log_id};
+pub use sqlite::{Clock, Sqlite, new_log_id};
 
 use crate::domain::{
     AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings,

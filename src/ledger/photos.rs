@@ -19,6 +19,9 @@ pub trait Photos: Send + Sync + 'static {
     /// An upload that nobody has sent yet.
     async fn keep(&self, upload: &Upload) -> Result<()>;
 
+    /// How many uploads somebody has not sent, and their bytes.
+    async fn unsent(&self, org: &OrgId, uploader: &str) -> Result<(u64, u64)>;
+
     /// One, of whatever org, unless it is being removed.
     async fn photo(&self, id: &PhotoId) -> Result<Option<Upload>>;
 
@@ -165,6 +168,14 @@ pub(super) async fn photo(reading: &mut impl Reading, id: &PhotoId) -> anyhow::R
     );
     let row = reading.row(sql, &[Value::Text(id.as_str())]).await?;
     row.map(|row| upload(&row)).transpose()
+}
+
+pub(super) async fn unsent(reading: &mut impl Reading, org: &OrgId, uploader: &str) -> anyhow::Result<(u64, u64)> {
+    let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM photos
+               WHERE org = $1 AND uploader = $2 AND state <> 'sent'";
+    let values = [Value::Text(org.as_str()), Value::Text(uploader)];
+    let row = reading.row(sql, &values).await?.context("a count is a row")?;
+    Ok((u64::try_from(row.int(0)?)?, u64::try_from(row.int(1)?)?))
 }
 
 pub(super) async fn forget(writing: &mut impl Reading, id: &PhotoId) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@
  *
  *   placeholder    of the composer: "Write a message"
  *   search         above it a field that finds words in what was said
+ *   undo-seconds   so long what was sent can be taken back; 0: not at all
  *   message        the number (seq) of the message that it opens at
  *   thread.reveal(seq)            goes back to that message
  *   thread.focus()                the composer
@@ -54,6 +55,7 @@ export class CrewlineThread extends CrewlineElement {
   opened(client, signal) {
     wearColour(this, client, signal);
     this.#pane.setAttribute("placeholder", this.getAttribute("placeholder") ?? "Write a message");
+    this.#pane.undoSeconds = Number(this.getAttribute("undo-seconds"));
     if (this.hasAttribute("search")) this.#bar.append(this.#search, this.#lens);
     this.root.replaceChildren(h("div", { class: "frame" }, this.#bar, this.#pane));
     this.#search.open(client, signal);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crewline::domain::{Draft, MessageId, PhotoId};
+use crewline::domain::{Code, Draft, MessageId, PhotoId, Upload};
 use crewline::gallery::Gallery;
 use crewline::photos::store::Rendition;
 use crewline::photos::{Accept, Links, Spool, Store};
@@ -83,4 +83,44 @@ async fn five_of_any_kind_fit_into_one_mms() {
     let kept = gallery.take_in(&book.org, "x", bytes, Accept::Uploads).await.unwrap();
     let sms = gallery.read(&kept.id, Rendition::Sms).await.unwrap().unwrap();
     assert!(sms.bytes * 5 < 5_000_000, "{} bytes", sms.bytes);
+}
+
+#[tokio::test]
+async fn somebody_who_sends_nothing_may_upload_so_many_photos_and_so_many_bytes() {
+    let book = Book::open(sqlite().await).await;
+    let store = Store::open(book.dir.path().join("photos").to_str().unwrap()).unwrap();
+    let gallery = Gallery::new(book.photos.clone(), store, Links::new(&[b"x"], ""));
+    let may = async |who: &str| {
+        let may = gallery.may_upload(&book.org, &person(who).submitter()).await;
+        may.map_err(|refusal| refusal.code)
+    };
+    let keep = async |who: &str, bytes| {
+        let upload = Upload {
+            org: book.org.clone(),
+            id: PhotoId::random(),
+            uploader: person(who).submitter(),
+            size: Some((4, 3)),
+            bytes,
+            sha256: "abc".into(),
+            content_type: "image/png".into(),
+            place: None,
+        };
+        book.photos.keep(&upload).await.unwrap();
+    };
+    for _ in 0..49 {
+        keep("ana", 1_000).await;
+    }
+    assert_eq!(may("ana").await, Ok(()));
+    keep("ana", 1_000).await;
+    assert_eq!(may("ana").await, Err(Code::TooManyUploads));
+    for _ in 0..19 {
+        keep("Sam", 10 * 1024 * 1024).await;
+    }
+    assert_eq!(may("Sam").await, Ok(()));
+    keep("Sam", 10 * 1024 * 1024).await;
+    assert_eq!(may("Sam").await, Err(Code::TooManyUploads));
+    assert_eq!(may("bob").await, Ok(()));
+    // What nobody sends is gone the next day.
+    gallery.sweep(Duration::ZERO).await.unwrap();
+    assert_eq!(may("ana").await, Ok(()));
 }

@@ -107,6 +107,17 @@ fn the_domain_waits_for_nothing() {
     }
 }
 
+/// By such a clock the log would tell when something is said to have happened, not when it was committed.
+#[test]
+fn only_the_demo_writes_by_a_clock_that_is_set() {
+    let set = |code: &str| code.contains("Clock::Set(") || code.contains("open_by(");
+    let found = sources().into_iter().filter(|(_, _, code)| set(code));
+    let mut rooms: Vec<_> = found.map(|(room, _, _)| room).collect();
+    rooms.sort();
+    rooms.dedup();
+    assert_eq!(rooms, ["demo", "ledger"]);
+}
+
 /// The simulator lets anybody write in anybody's name.
 #[test]
 fn only_the_demo_and_its_own_command_make_a_simulator() {

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::process::{Child, Command, Stdio};
 
-use crate::support::Hub;
+use serde_json::json;
+
 use crate::support::hub::Answer;
 use crate::support::pages::Cast;
+use crate::support::token::SECRET;
+use crate::support::{Claims, Hub, eventually};
 
 const PAGES: [&str; 4] = ["/", "/portal", "/crm", "/phones"];
 
@@ -279,4 +283,82 @@ async fn every_page_holds_the_browser_to_the_strictest_rules() {
             "{path}"
         );
     }
+}
+
+/// `crewline serve` at a free port, gone with this value.
+struct Serving {
+    child: Child,
+    url: String,
+    _data: tempfile::TempDir,
+}
+
+impl Serving {
+    async fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_crewline"))
+            .args(["serve", "--listen", &free.to_string()])
+            .env("CREWLINE_JWT_SECRET", SECRET)
+            .env(
+                "DATABASE_URL",
+                format!("sqlite:{}", data.path().join("crewline.db").display()),
+            )
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let url = format!("http://{free}");
+        eventually("the hub listens", || std::net::TcpStream::connect(free).is_ok()).await;
+        Self {
+            child,
+            url,
+            _data: data,
+        }
+    }
+
+    async fn framed_by(&self, path: &str) -> String {
+        let page = reqwest::get(format!("{}{path}", self.url)).await.unwrap();
+        let policy = page.headers()["content-security-policy"].to_str().unwrap();
+        policy
+            .split_once("frame-ancestors ")
+            .expect("who may hold it")
+            .1
+            .to_owned()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_there_is_no_demo_a_page_is_in_nobodys_frame_but_those_of_listed_sites() {
+    let serving = Serving::start().await;
+    for path in ["/", "/portal", "/crm", "/portal?org=acme"] {
+        assert_eq!(serving.framed_by(path).await, "'none'", "{path}");
+    }
+    let settings = json!({"name": "Acme", "origins": ["https://portal.acme.test"]});
+    let put = reqwest::Client::new()
+        .put(format!("{}/v1/orgs/acme", serving.url))
+        .bearer_auth(Claims::service("acme").mint())
+        .json(&settings);
+    assert_eq!(put.send().await.unwrap().status(), 200);
+    assert_eq!(
+        serving.framed_by("/portal?org=acme").await,
+        "'self' https://portal.acme.test"
+    );
+    assert_eq!(
+        serving.framed_by("/crm?org=acme").await,
+        "'self' https://portal.acme.test"
+    );
+    for path in ["/", "/portal", "/crm", "/portal?org=rival"] {
+        assert_eq!(serving.framed_by(path).await, "'none'", "{path}");
+    }
+    let phones = reqwest::get(format!("{}/phones", serving.url)).await.unwrap();
+    assert_eq!(phones.status(), 404);
 }

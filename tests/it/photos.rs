@@ -355,3 +355,28 @@ async fn twenty_at_once_take_bounded_memory() {
     assert_eq!(taken, 20);
     assert!(grown <= 600, "{grown} MB");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_uploads_and_does_not_send_is_bounded() {
+    let Scene { hub, ana, bob, .. } = Scene::start().await;
+    let mut ids = Vec::new();
+    for _ in 0..50 {
+        ids.push(uploaded(&hub, &ana.token, "plain.jpg").await);
+    }
+    let refused = upload(&hub, &ana.token, file("plain.jpg")).await;
+    let problem = refused.json();
+    assert_eq!(
+        (refused.status, problem["code"].as_str(), problem["retry"].as_bool()),
+        (429, Some("too_many_uploads"), Some(true)),
+        "{problem}"
+    );
+    uploaded(&hub, &bob.token, "plain.jpg").await;
+    // What was sent counts no more.
+    let portal = ana.join(&hub).await;
+    let message = json!({"type": "send", "id": fresh_id(), "text": "", "photos": ids[..5]});
+    portal.submit(&message).await.expect("sent");
+    for _ in 0..5 {
+        uploaded(&hub, &ana.token, "plain.jpg").await;
+    }
+    assert_eq!(upload(&hub, &ana.token, file("plain.jpg")).await.status, 429);
+}

@@ -24,6 +24,10 @@ impl Photos for Postgres {
         Ok(STATEMENTS.keep(&mut *self.courier().await?, upload).await?)
     }
 
+    async fn unsent(&self, org: &OrgId, uploader: &str) -> Result<(u64, u64)> {
+        Ok(photos::unsent(&mut *self.reader().await?, org, uploader).await?)
+    }
+
     async fn photo(&self, id: &PhotoId) -> Result<Option<Upload>> {
         Ok(photos::photo(&mut *self.reader().await?, id).await?)
     }

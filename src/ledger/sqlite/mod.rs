@@ -11,6 +11,7 @@ mod texting;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -43,9 +44,21 @@ pub struct Sqlite {
     searching: SqlitePool,
 }
 
+/// What a transaction tells the time by.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    Database,
+    /// In ms since 1970, set by whoever writes the demo's example, which began long ago.
+    Set(Arc<AtomicI64>),
+}
+
 impl Sqlite {
     /// Opens the file, makes it if it is not there, and brings its tables up to date.
     pub async fn open(file: &Path) -> anyhow::Result<Self> {
+        Self::open_by(file, Clock::Database).await
+    }
+
+    pub async fn open_by(file: &Path, clock: Clock) -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -81,6 +94,7 @@ impl Sqlite {
             writer: Writer::start(
                 vec![Writing {
                     log: log.into(),
+                    clock,
                     connection: Some(writing),
                 }],
                 Vec::new(),
@@ -116,6 +130,7 @@ pub async fn new_log_id(file: &Path) -> anyhow::Result<String> {
 struct Writing {
     /// It cannot become another one while the file is open: `migrate --new-log` is for a hub that stands.
     log: Arc<str>,
+    clock: Clock,
     /// None once it is closed.
     connection: Option<SqliteConnection>,
 }
@@ -128,9 +143,8 @@ impl Engine for Writing {
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(|error| Failed::Unavailable(error.into()))?;
-        let done = carry_out(&mut transaction, Arc::clone(&self.log), batch)
-            .await
-            .map_err(Failed::Refused)?;
+        let store = store::Transaction(&mut transaction, Arc::clone(&self.log), &self.clock);
+        let done = carry_out(store, batch).await.map_err(Failed::Refused)?;
         transaction
             .commit()
             .await
@@ -147,12 +161,7 @@ impl Engine for Writing {
     }
 }
 
-async fn carry_out(
-    transaction: &mut SqliteConnection,
-    log: Arc<str>,
-    batch: &[&Command],
-) -> anyhow::Result<Transacted> {
-    let mut store = store::Transaction(transaction, log);
+async fn carry_out(mut store: store::Transaction<'_>, batch: &[&Command]) -> anyhow::Result<Transacted> {
     let mut clerk = Clerk::open(&mut store).await?;
     let mut answers = Vec::with_capacity(batch.len());
     for command in batch {

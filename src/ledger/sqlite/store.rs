@@ -1,13 +1,14 @@
 //! What the clerk asks of one open transaction.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
 use super::photos::STATEMENTS;
-use super::search;
+use super::{Clock, search};
 use crate::domain::{
     Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, PhotoId, Record, Sub, ThreadHead, ThreadId, Upload,
 };
@@ -18,7 +19,7 @@ use crate::ledger::rows::{self, CONTACT_COLUMNS, contact_columns, head_columns, 
 /// How many records a `stale` answer looks at; the wire shows fewer.
 const STALE_RECORDS: i64 = 20;
 
-pub(super) struct Transaction<'a>(pub &'a mut SqliteConnection, pub Arc<str>);
+pub(super) struct Transaction<'a>(pub &'a mut SqliteConnection, pub Arc<str>, pub &'a Clock);
 
 #[async_trait]
 impl Store for Transaction<'_> {
@@ -33,6 +34,9 @@ impl Store for Transaction<'_> {
     }
 
     async fn now(&mut self) -> Result<i64> {
+        if let Clock::Set(at) = self.2 {
+            return Ok(at.load(Ordering::Relaxed));
+        }
         let row = sqlx::query("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)")
             .fetch_one(&mut *self.0)
             .await?;

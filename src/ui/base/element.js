@@ -43,7 +43,7 @@ export class CrewlineElement extends HTMLElement {
     this.#getToken = this.#taken("getToken") ?? null;
   }
 
-  /** What was set under this name before there was an accessor. */
+  /** What was set under this name before there was an accessor. @param {string} name */
   #taken(name) {
     const own = /** @type {any} */ (this);
     if (!Object.hasOwn(own, name)) return undefined;

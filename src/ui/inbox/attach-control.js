@@ -59,8 +59,8 @@ export class AttachControl extends HTMLElement {
     setText(this.#explained, `All that was said with ${number} is copied to the contact's conversation, where the customer sees it, too; what ${number} texts later goes there.`);
     setText(this.#error, "");
     this.#form.reset();
-    this.#dialog.showModal();
     this.#choice.open(this.#client, { unknown: false });
+    this.#dialog.showModal();
     this.#choice.focus();
   }
 

@@ -34,6 +34,10 @@ export class ContactChoice extends HTMLElement {
   #found = [];
   #place = -1;
   #pause;
+  /** What was typed is being looked up. */
+  #looking = false;
+  /** Enter came before the answer did. */
+  #hurried = false;
   #turn = 0;
 
   #list = h("ul", { role: "listbox", id: `contacts-${(lists += 1)}`, "aria-label": "Contacts", hidden: true });
@@ -80,6 +84,8 @@ export class ContactChoice extends HTMLElement {
   #typed() {
     this.#choose(null);
     clearTimeout(this.#pause);
+    this.#looking = true;
+    this.#hurried = false;
     this.#pause = setTimeout(() => this.#look(), PAUSE_MS);
   }
 
@@ -88,6 +94,7 @@ export class ContactChoice extends HTMLElement {
     const { text } = this;
     const found = await this.#client.contacts(text).catch((error) => error);
     if (turn !== this.#turn) return;
+    this.#looking = false;
     if (found instanceof Error) return setText(this.#status, `Contacts could not be looked up: ${found.message}`);
     const first = text ? [] : this.#first;
     const others = found.contacts.filter(({ thread, contact }) => (this.#withUnknown || !contact.unknown) && first.every((one) => one.thread !== thread));
@@ -96,9 +103,12 @@ export class ContactChoice extends HTMLElement {
     const none = contacts.length === 0 && text !== "";
     setText(this.#status, none ? "Nobody by that name or phone" : "");
     if (none) this.dispatchEvent(new CustomEvent("none"));
+    else if (this.#hurried) this.#choose(contacts[Math.max(this.#place, 0)]);
+    this.#hurried = false;
   }
 
   #show(found) {
+    const marked = this.#found[this.#place]?.thread;
     this.#found = found;
     this.#place = -1;
     this.#list.hidden = found.length === 0;
@@ -108,6 +118,8 @@ export class ContactChoice extends HTMLElement {
       { role: "option", id: `${this.#list.id}-${place}`, "aria-selected": "false", "data-testid": "contact-option", "data-contact": one.contact.id, onmousedown: (event) => event.preventDefault(), onclick: () => this.#choose(one) },
       h("span", { class: "face", "aria-hidden": "true" }, initials(one.contact)),
       h("span", {}, h("b", { dir: "auto" }, named(one.contact)), h("span", { class: "soft", dir: "ltr" }, one.contact.phone ?? "")))));
+    // What was marked while an answer was under way stays so.
+    if (marked !== undefined && found.length > 0) this.#mark(Math.max(0, found.findIndex(({ thread }) => thread === marked)));
   }
 
   #key(event) {
@@ -115,6 +127,9 @@ export class ContactChoice extends HTMLElement {
     if (step && this.#found.length > 0) {
       event.preventDefault();
       this.#mark((this.#place + step + this.#found.length) % this.#found.length);
+    } else if (event.key === "Enter" && this.#looking) {
+      event.preventDefault();
+      this.#hurried = true;
     } else if (event.key === "Enter" && this.#place >= 0) {
       event.preventDefault();
       this.#choose(this.#found[this.#place]);

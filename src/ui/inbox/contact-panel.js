@@ -184,7 +184,7 @@ export class ContactPanel extends HTMLElement {
       say(this.#tag, state.tag ? h("span", { title: `A text from a business phone that begins with #${state.tag} lands here` }, `#${state.tag}`) : "");
       say(this.#answers, state.attached_to ? "Closed: it goes on with the contact" : state.handler === "ai" ? "The AI receptionist, until one of you does" : "Your team");
       const wait = this.#row ? this.#row.waiting_since : state.waiting_since;
-      say(this.#waiting, ...(wait ? [waited(wait) || "For a moment", " – since ", nearTime(wait, Date.now())] : ["Nobody waits"]));
+      say(this.#waiting, ...(wait ? [...(waited(wait) ? [waited(wait), ", since "] : ["Since "]), nearTime(wait, Date.now())] : ["Nobody waits"]));
       const upTo = Math.max(0, ...(state.readers ?? []).map((reader) => reader.up_to));
       const readers = (state.readers ?? []).filter((reader) => reader.up_to === upTo && upTo > 0).map(({ name }) => name);
       say(this.#read, readers.length === 0 ? "Nobody yet" : `${listed(readers)}${state.unread > 0 ? `, but for ${state.unread} new` : ""}`);

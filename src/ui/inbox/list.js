@@ -4,7 +4,7 @@
  *   <crewline-inbox-list></crewline-inbox-list>
  *
  *   list.open(client, about, signal);     // `about` tells of people, see row.js
- *   list.selected = thread;               // it stays in the list, whatever the filter
+ *   list.selected = thread;               // it stays in the list, even if it comes to be seen to
  *   list.need(thread);                    // one that may not be loaded
  *   list.refresh();                       // something that `about` tells has changed
  *   list.step(1);                         // the focus to the next row; -1 to the one before
@@ -76,7 +76,7 @@ export class InboxList extends HTMLElement {
 
   set selected(thread) {
     this.#selected = thread;
-    this.#inbox.pinned = thread;
+    this.#pin();
     this.#soon();
   }
 
@@ -131,9 +131,17 @@ export class InboxList extends HTMLElement {
   #choose(filter) {
     remember("filter", filter);
     this.#showFilter(filter);
+    this.#pin();
     this.#scroller.scrollTop = 0;
     this.#loadAhead();
     this.#draw();
+  }
+
+  /** What is open does not vanish from where it was found. */
+  #pin() {
+    this.#inbox.pinned = null;
+    const there = this.#selected !== null && this.#inbox.indexOf(this.#filter, this.#selected) >= 0;
+    this.#inbox.pinned = there ? this.#selected : null;
   }
 
   #showFilter(filter) {
@@ -151,7 +159,6 @@ export class InboxList extends HTMLElement {
   #begin() {
     this.#loader?.stop();
     this.#inbox = new Inbox();
-    this.#inbox.pinned = this.#selected;
     this.#loader = new Loader(this.#client, this.#inbox, (threads) => this.#arrived(threads));
     this.#rows.clear();
     this.#showFilter(this.#filter);
@@ -177,6 +184,7 @@ export class InboxList extends HTMLElement {
       if (unread) this.#received(last);
       if (thread === this.#selected) this.#told = false;
     }
+    if (rows.some(({ thread }) => thread === this.#selected)) this.#pin();
     this.#rows.release();
     this.#draw();
     this.#loadAhead();

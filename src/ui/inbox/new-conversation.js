@@ -11,6 +11,9 @@ import { h, setText } from "../base/dom.js";
 import "./contact-choice.js";
 import { icon } from "./icons.js";
 
+/** As the hub takes it: the country, and 8 to 15 digits in all. */
+const E164 = /^\+[1-9]\d{7,14}$/;
+
 export class NewConversation extends HTMLElement {
   /** @type {any} CrewlineClient, once it is open */
   #client = null;
@@ -52,8 +55,8 @@ export class NewConversation extends HTMLElement {
     this.#form.reset();
     this.#other.open = false;
     setText(this.#error, "");
-    this.#dialog.showModal();
     this.#choice.open(client);
+    this.#dialog.showModal();
     this.#choice.focus();
   }
 
@@ -70,17 +73,20 @@ export class NewConversation extends HTMLElement {
   }
 
   async #make() {
-    const phone = this.#phone.value.trim();
+    const phone = dialled(this.#phone.value);
     const name = this.#name.value.trim() || phone;
     if (!name) return this.#name.focus();
+    if (phone && !E164.test(phone)) {
+      setText(this.#error, "Write the phone with its country, such as +1 415 555 0100.");
+      return this.#phone.focus();
+    }
     setText(this.#error, "");
     this.#begin.disabled = true;
     try {
-      const { thread } = await this.#client.newContact({ name, phone: phone ? dialled(phone) : undefined });
+      const { thread } = await this.#client.newContact({ name, phone: phone || undefined });
       this.#begun(thread);
     } catch (/** @type {any} */ error) {
-      setText(this.#error, error.code === "bad_field" && phone && !/^\+\d/.test(phone)
-        ? "Write the phone with its country, such as +1 415 555 0100." : `Not begun: ${error.message}`);
+      setText(this.#error, `Not begun: ${error.message}`);
     }
     this.#begin.disabled = false;
   }

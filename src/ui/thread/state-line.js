@@ -67,7 +67,9 @@ export class StateLine extends HTMLElement {
     switch (client.state) {
       case "live": return "";
       case "catching-up": return "Catching up…";
-      case "signed-out": return "You are signed out. Please open your link again.";
+      case "signed-out": return client.reason === "forbidden"
+        ? "This page may not open the conversation"
+        : "You are signed out. Please open your link again.";
       default: return waiting > 1
         ? "Offline – your messages will go when you are back"
         : waiting === 1 ? "Offline – your message will go when you are back" : "Offline – trying to reconnect";

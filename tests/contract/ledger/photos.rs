@@ -99,9 +99,13 @@ pub async fn a_photo_is_sent_once_and_by_whoever_uploaded_it(book: Book) {
 pub async fn what_nobody_sends_is_removed_and_what_was_sent_is_for_ever(book: Book) {
     let ana = person("ana").submitter();
     let (sent, unsent) = (upload(&book, &ana).await, upload(&book, &ana).await);
+    let unsent_of = async |who: &str| book.photos.unsent(&book.org, who).await.unwrap();
+    assert_eq!(unsent_of(&ana).await, (2, 2_000));
     book.run(book.draft("ana", "ana", with("m1", &[&sent], false)))
         .await
         .unwrap();
+    assert_eq!(unsent_of(&ana).await, (1, 1_000), "what was sent counts no more");
+    assert_eq!(unsent_of(&person("bob").submitter()).await, (0, 0));
     assert_eq!(book.photos.expire(Duration::from_secs(60), 10).await.unwrap(), []);
     assert_eq!(
         book.photos.expire(Duration::ZERO, 10).await.unwrap(),
@@ -116,6 +120,7 @@ pub async fn what_nobody_sends_is_removed_and_what_was_sent_is_for_ever(book: Bo
         std::slice::from_ref(&unsent)
     );
     book.photos.forget(&unsent).await.unwrap();
+    assert_eq!(unsent_of(&ana).await, (0, 0));
     book.photos.forget(&sent).await.unwrap();
     assert_eq!(book.photos.expire(Duration::ZERO, 10).await.unwrap(), []);
     assert!(book.photos.photo(&sent).await.unwrap().is_some(), "what was sent stays");

@@ -38,6 +38,7 @@ pub struct Browser {
 pub struct Page {
     wire: Wire,
     session: String,
+    context: Value,
 }
 
 impl Browser {
@@ -106,6 +107,7 @@ impl Browser {
         let page = Page {
             wire: self.wire.clone(),
             session,
+            context: context["browserContextId"].clone(),
         };
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.call(domain, json!({})).await;
@@ -139,6 +141,17 @@ impl Page {
     /// From now on [`Page::requests`] tells what is asked for.
     pub async fn watch_requests(&self) {
         self.call("Network.enable", json!({})).await;
+    }
+
+    /// From now on no window opens to choose files in, but [`Page::asked_for_files`] tells.
+    pub async fn intercept_file_choosers(&self) {
+        self.call("Page.setInterceptFileChooserDialog", json!({"enabled": true}))
+            .await;
+    }
+
+    /// The field that asked for files, once.
+    pub fn asked_for_files(&self) -> Option<Value> {
+        self.wire.shared.lock().unwrap().choosers.remove(&self.session)
     }
 
     /// The addresses of everything that was asked for, sockets too.
@@ -180,6 +193,18 @@ impl Page {
     pub async fn scheme(&self, scheme: &str) {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// From now on this is a device that is used with fingers.
+    pub async fn touch(&self) {
+        let touch = json!({"enabled": true, "maxTouchPoints": 5});
+        self.call("Emulation.setTouchEmulationEnabled", touch).await;
+    }
+
+    /// Whether the network is gone. Sockets that are open already are cut by the page itself.
+    pub async fn offline(&self, offline: bool) {
+        let network = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.call("Network.emulateNetworkConditions", network).await;
     }
 
     /// The addresses of the frames in the page, as they loaded; of one that may not be, an error's.
@@ -236,8 +261,12 @@ impl Page {
                  const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
             ))
             .await;
+        self.click_at(coordinate(&middle[0]), coordinate(&middle[1])).await;
+    }
+
+    pub async fn click_at(&self, x: f64, y: f64) {
         for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({"type": kind, "x": middle[0], "y": middle[1], "button": "left", "clickCount": 1});
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", event).await;
         }
     }
@@ -247,8 +276,12 @@ impl Page {
         self.call("Input.insertText", json!({"text": text})).await;
     }
 
-    /// Presses and releases a key by its DOM name: `Enter`, `Tab`, `Escape`, or what it writes: `j`, `?`.
+    /// Presses and releases a key by its DOM name: `Enter`, `Shift+Enter`, `Tab`, `Escape`, or what it writes: `j`, `?`.
     pub async fn press(&self, key: &str) {
+        let (shift, key) = match key.strip_prefix("Shift+") {
+            Some(key) => (8, key),
+            None => (0, key),
+        };
         let code = match key {
             "Enter" => 13,
             "Tab" => 9,
@@ -260,7 +293,8 @@ impl Page {
             other if other.len() == 1 => i32::from(other.to_ascii_uppercase().as_bytes()[0]),
             other => panic!("no key code for {other}"),
         };
-        let mut event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        let mut event =
+            json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": shift});
         match key {
             "Enter" => event["text"] = json!("\r"),
             key if key.len() == 1 => event["text"] = json!(key),
@@ -274,8 +308,8 @@ impl Page {
     /// What its user would be asked, and says yes to.
     pub async fn grant(&self, permission: &str) {
         let origin = self.eval("location.origin").await;
-        let asked = json!({"permissions": [permission], "origin": origin});
-        self.call("Browser.grantPermissions", asked).await;
+        let asked = json!({"permissions": [permission], "origin": origin, "browserContextId": self.context});
+        self.wire.call(None, "Browser.grantPermissions", asked).await;
     }
 
     pub async fn screenshot(&self, file: &Path) {
@@ -306,6 +340,8 @@ struct Shared {
     waiting: HashMap<u64, oneshot::Sender<Value>>,
     errors: HashMap<String, Vec<String>>,
     requests: HashMap<String, Vec<String>>,
+    /// The fields that wait for files.
+    choosers: HashMap<String, Value>,
 }
 
 impl Wire {
@@ -382,6 +418,13 @@ fn hear(shared: &Mutex<Shared>, text: &str) {
         Some("Network.webSocketCreated") => what["url"].as_str(),
         _ => None,
     };
+    if event["method"] == "Page.fileChooserOpened"
+        && let Some(session) = event["sessionId"].as_str()
+    {
+        shared
+            .choosers
+            .insert(session.to_owned(), what["backendNodeId"].clone());
+    }
     if let Some((url, session)) = asked.zip(event["sessionId"].as_str()) {
         shared
             .requests
@@ -399,4 +442,8 @@ fn hear(shared: &Mutex<Shared>, text: &str) {
     if let Some((error, session)) = error.zip(event["sessionId"].as_str()) {
         shared.errors.entry(session.to_owned()).or_default().push(error);
     }
+}
+
+fn coordinate(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
 }

@@ -8,6 +8,7 @@ pub mod chromium;
 pub mod demo;
 pub mod fold;
 pub mod hub;
+pub mod newcomer;
 pub mod nodes;
 pub mod org;
 pub mod pages;
