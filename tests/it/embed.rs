@@ -201,7 +201,7 @@ const STYLES: &str = "
         const names = ['[data-testid=message] [data-testid=text]', '[data-testid=message] [data-testid=time]', '[data-testid=composer]',
             '[data-testid=send]', '[data-testid=message]', '[data-testid=badge]'];
         const properties = ['fontSize', 'lineHeight', 'letterSpacing', 'wordSpacing', 'textTransform', 'textIndent', 'textAlign',
-            'whiteSpace', 'fontStyle', 'fontWeight', 'boxSizing', 'position', 'display', 'listStyleType', 'visibility', 'cursor',
+            'whiteSpace', 'fontStyle', 'fontWeight', 'boxSizing', 'position', 'display', 'visibility', 'cursor',
             'paddingTop', 'paddingLeft', 'marginTop', 'borderTopWidth', 'minHeight'];
         return names.map((name) => {
             const style = getComputedStyle($(name));
