@@ -74,15 +74,16 @@ impl App {
         let tasks = TaskTracker::new();
         let metrics = recorder();
         tasks.spawn(upkeep(metrics.clone(), stop.clone()));
+        let origins = own_origins(settings, address);
         let socket_settings = ws::SocketSettings {
             frames_per_second: settings.frames_per_second,
-            origins: own_origins(settings, address),
+            origins: origins.clone(),
             drain_window: settings.drain_window(),
         };
         let door = Arc::new(http::Door {
             hub: hub.clone(),
             auth: Arc::clone(&auth),
-            origins: own_origins(settings, address),
+            origins,
             rate: http::Rate::default(),
         });
         let gallery = Arc::new(gallery(settings, address, photos)?);

@@ -82,7 +82,8 @@ impl Demo {
                     account
                 }
             };
-            let shown = ["org", "customers", "staff", "phones"].map(|name| (name.to_owned(), line[name].clone()));
+            let shown = ["org", "customers", "staff", "phones", "business_phones"]
+                .map(|name| (name.to_owned(), line[name].clone()));
             let pages = http::demo_pages(Value::Object(shown.into_iter().collect()));
             line["twilio"] = json!({
                 "account_sid": account.client.account,
@@ -202,5 +203,6 @@ fn people(address: SocketAddr, auth: &Auth) -> Value {
         "service_token": token(Role::Service, "crm", "Bright Plumbing CRM"),
         "customers": customers,
         "staff": staff,
+        "business_phones": BUSINESS_PHONES,
     })
 }

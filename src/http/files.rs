@@ -118,17 +118,17 @@ pub(super) fn shelf() -> &'static Shelf {
         std::thread::spawn(|| shelf().compress());
         let files = Embedded::iter().filter_map(|name| {
             let bytes = Embedded::get(&name)?.data.into_owned();
-            Some((name.into_owned(), String::from_utf8(bytes).ok()?))
+            Some((name.into_owned(), bytes.into()))
         });
-        Shelf::new(files.collect())
+        Shelf::new(&Sources(files.collect()))
     });
     &SHELF
 }
 
 impl Shelf {
-    fn new(sources: BTreeMap<String, String>) -> Self {
+    fn new(sources: &Sources) -> Self {
         let mut hash = Sha256::new();
-        for part in sources.iter().flat_map(|(name, source)| [name, source]) {
+        for part in sources.0.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]) {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -139,17 +139,17 @@ impl Shelf {
             pages: HashMap::new(),
             version,
         };
-        for (name, source) in &sources {
+        for (name, bytes) in &sources.0 {
             if let Some(page) = name.strip_prefix("pages/").and_then(|name| name.strip_suffix(".html")) {
-                let html = page_of(&sources, &shelf.version, source);
+                let html = page_of(sources, &shelf.version, sources.text(name));
                 shelf.pages.insert(page.to_owned(), File::new(name, html));
                 continue;
             }
             if name.ends_with(".js") {
-                let signpost = signpost_to(&sources, &shelf.version, name);
+                let signpost = signpost_to(sources, &shelf.version, name);
                 shelf.signposts.insert(name.clone(), File::new(name, signpost));
             }
-            shelf.files.insert(name.clone(), File::new(name, source.clone()));
+            shelf.files.insert(name.clone(), File::new(name, bytes.clone()));
         }
         shelf
     }
@@ -184,6 +184,17 @@ fn is_version(folder: &str) -> bool {
     folder.len() == VERSION && folder.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// The files as they were written, by name.
+struct Sources(BTreeMap<String, Bytes>);
+
+impl Sources {
+    /// Empty for what is not there, or no text.
+    fn text(&self, name: &str) -> &str {
+        let bytes = self.0.get(name).map_or(&[][..], |bytes| bytes);
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
 /// A script and all that it loads, by name.
 #[derive(Default)]
 struct Load {
@@ -193,11 +204,11 @@ struct Load {
 }
 
 impl Load {
-    fn add(&mut self, sources: &BTreeMap<String, String>, name: &str, seen: &mut BTreeSet<String>) {
-        let Some(source) = sources.get(name) else { return };
+    fn add(&mut self, sources: &Sources, name: &str, seen: &mut BTreeSet<String>) {
         if !seen.insert(name.to_owned()) {
             return;
         }
+        let source = sources.text(name);
         for imported in imports(source).filter_map(|import| resolve(name, import)) {
             self.add(sources, &imported, seen);
         }
@@ -206,7 +217,7 @@ impl Load {
         self.modules.push(name.to_owned());
     }
 
-    fn of(sources: &BTreeMap<String, String>, name: &str) -> Self {
+    fn of(sources: &Sources, name: &str) -> Self {
         let mut load = Self::default();
         load.add(sources, name, &mut BTreeSet::new());
         load
@@ -214,7 +225,7 @@ impl Load {
 }
 
 /// All that a script loads at once, then what it exports.
-fn signpost_to(sources: &BTreeMap<String, String>, version: &str, name: &str) -> String {
+fn signpost_to(sources: &Sources, version: &str, name: &str) -> String {
     let up = "../".repeat(name.matches('/').count());
     let here = if up.is_empty() { "./" } else { &up };
     let mut signpost = String::new();
@@ -226,7 +237,7 @@ fn signpost_to(sources: &BTreeMap<String, String>, version: &str, name: &str) ->
 }
 
 /// A page that names the version's files, and in its head all that its scripts will load.
-fn page_of(sources: &BTreeMap<String, String>, version: &str, html: &str) -> String {
+fn page_of(sources: &Sources, version: &str, html: &str) -> String {
     let mut load = Load::default();
     let mut seen = BTreeSet::new();
     for script in html.split("<script type=\"module\" src=\"/ui/").skip(1) {
@@ -272,8 +283,8 @@ mod tests {
   <script type="module" src="/ui/pages/portal.js"></script>
 </head>"#;
 
-    fn sources(changed: &str) -> BTreeMap<String, String> {
-        [
+    fn sources(changed: &str) -> Sources {
+        let files = [
             ("pages/portal.html", HTML),
             (
                 "pages/portal.js",
@@ -286,10 +297,9 @@ mod tests {
             ("base/dom.js", "import \"../thread.js\";\n"),
             ("alone.js", "export const alone = 1;\n"),
             ("styles/a.css", changed),
-        ]
-        .into_iter()
-        .map(|(name, source)| (name.to_owned(), source.to_owned()))
-        .collect()
+        ];
+        let owned = |(name, source): (&str, &str)| (name.to_owned(), source.to_owned().into());
+        Sources(files.into_iter().map(owned).collect())
     }
 
     fn text(file: &File) -> &str {
@@ -298,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_page_names_all_that_it_will_load_under_the_version() {
-        let shelf = Shelf::new(sources(""));
+        let shelf = Shelf::new(&sources(""));
         let version = &shelf.version;
         assert_eq!(
             text(shelf.page("portal").unwrap()),
@@ -316,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_script_that_other_sites_name_loads_the_version_at_once() {
-        let shelf = Shelf::new(sources(""));
+        let shelf = Shelf::new(&sources(""));
         let version = &shelf.version;
         assert_eq!(
             text(&shelf.signposts["thread.js"]),
@@ -333,7 +343,7 @@ mod tests {
 
     #[test]
     fn another_file_is_another_version_and_only_the_own_one_is_kept_for_ever() {
-        let (one, other) = (Shelf::new(sources("")), Shelf::new(sources("b {}")));
+        let (one, other) = (Shelf::new(&sources("")), Shelf::new(&sources("b {}")));
         assert_ne!(one.version, other.version);
         let cached = |path: &str| {
             let response = one.answer(path, &HeaderMap::new())?;

@@ -40,10 +40,7 @@ struct Site {
 /// `/`, `/portal` and `/crm`. The demo's start page shows the others in frames.
 pub fn router(hub: Hub, is_demo: bool) -> Router {
     Router::new()
-        .route(
-            "/",
-            get(|headers: HeaderMap| async move { page("index", &headers, "'none'") }),
-        )
+        .route("/", get(start))
         .route(
             "/portal",
             get(|site, of, headers| personal("portal", site, of, headers)),
@@ -71,7 +68,7 @@ pub fn files() -> Router {
 pub fn phones() -> Router {
     Router::new().route(
         "/phones",
-        get(|headers: HeaderMap| async move { page("phones", &headers, "'self'") }),
+        get(|headers: HeaderMap| async move { page("phones", &headers, "frame-ancestors 'self'") }),
     )
 }
 
@@ -91,6 +88,14 @@ struct Of {
     org: Option<String>,
 }
 
+async fn start(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let rules = match site.is_demo {
+        true => "frame-ancestors 'none'; frame-src 'self'",
+        false => "frame-ancestors 'none'",
+    };
+    page("index", &headers, rules)
+}
+
 async fn personal(
     name: &'static str,
     State(site): State<Arc<Site>>,
@@ -102,7 +107,8 @@ async fn personal(
         Some(org) => site.hub.origins_of(&org).await,
         None => Vec::new(),
     };
-    page(name, &headers, &framed_by(&listed, site.is_demo))
+    let framed_by = framed_by(&listed, site.is_demo);
+    page(name, &headers, &format!("frame-ancestors {framed_by}"))
 }
 
 /// Who may hold a page in a frame.
@@ -114,13 +120,14 @@ fn framed_by(listed: &[String], is_demo: bool) -> String {
     }
 }
 
-fn page(name: &str, asked: &HeaderMap, framed_by: &str) -> Response {
+/// `rules` are those of this page alone.
+fn page(name: &str, asked: &HeaderMap, rules: &str) -> Response {
     let Some(file) = shelf().page(name) else {
         return Problem::no_route().into_response();
     };
     let mut response = file.answer(asked);
     let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; frame-ancestors {framed_by}")) {
+    if let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; {rules}")) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(UNUSED));

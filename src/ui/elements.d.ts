@@ -4,6 +4,7 @@
  */
 import type { CrewlineBadge } from "./badge.js";
 import type { CrewlineInbox } from "./inbox.js";
+import type { CrewlinePhone } from "./phone.js";
 import type { CrewlineThread } from "./thread.js";
 import type { Messages } from "./thread/messages.js";
 import type { AttachControl } from "./inbox/attach-control.js";
@@ -16,8 +17,11 @@ import type { InboxList } from "./inbox/list.js";
 import type { NewConversation } from "./inbox/new-conversation.js";
 import type { UnroutedList } from "./inbox/unrouted-list.js";
 import type { SearchBox } from "./search/search-box.js";
+import type { Composer } from "./thread/composer.js";
 import type { Pane } from "./thread/pane.js";
+import type { PhotoTray } from "./thread/photo-tray.js";
 import type { StateLine } from "./thread/state-line.js";
+import type { Undo } from "./thread/undo.js";
 import type { Org, You } from "./client/wire.js";
 
 declare global {
@@ -25,6 +29,7 @@ declare global {
     "crewline-attach": AttachControl;
     "crewline-badge": CrewlineBadge;
     "crewline-bell": Bell;
+    "crewline-composer": Composer;
     "crewline-contact-choice": ContactChoice;
     "crewline-contact-header": ContactHeader;
     "crewline-contact-panel": ContactPanel;
@@ -34,9 +39,12 @@ declare global {
     "crewline-line-notice": LineNotice;
     "crewline-new-conversation": NewConversation;
     "crewline-pane": Pane;
+    "crewline-phone": CrewlinePhone;
+    "crewline-photos": PhotoTray;
     "crewline-search": SearchBox;
     "crewline-state": StateLine;
     "crewline-thread": CrewlineThread;
+    "crewline-undo": Undo;
     "crewline-unrouted": UnroutedList;
   }
 

@@ -5,6 +5,7 @@
  *   <script type="module" src="https://hub.example/ui/inbox.js"></script>
  *   <crewline-inbox token-url="/my-backend/crewline-token"></crewline-inbox>
  *
+ *   undo-seconds   so long what was sent can be taken back; 0: not at all
  *   inbox.selected = thread;      // opens it; null closes it
  *   inbox.reveal(thread, rev);    // opens it and goes back to that record
  *   inbox.addEventListener("crewline-select", ({ detail }) => …);    // {thread}, when its user opens or closes one
@@ -59,7 +60,7 @@ export class CrewlineInbox extends CrewlineElement {
   /** The colleague who answered last in the open thread, for a minute. */
   #answered = { name: "", timer: 0 };
 
-  #search = h("crewline-search", { stays: true });
+  #search = h("crewline-search", { stays: true, title: "Search (/)" });
   #colleagues = h("p", { class: "presence", "data-testid": "colleagues" });
   #state = h("crewline-state");
   #notice = h("crewline-line-notice");
@@ -134,6 +135,7 @@ export class CrewlineInbox extends CrewlineElement {
     this.#typists = new Typists(client, () => this.#showPeople(), { signal });
     this.#viewers = new Viewers(client, () => this.#showPeople(), { signal });
     client.addEventListener("state", () => this.#showContact(), { signal });
+    this.#pane.undoSeconds = Number(this.getAttribute("undo-seconds"));
     client.addEventListener("change", ({ detail }) => this.#someoneAnswered(detail), { signal });
     this.#notifier = new Notifier(client, {
       name: (thread) => {

@@ -7,6 +7,7 @@
  *
  *   placeholder    of the composer: "Write a message"
  *   search         above it a field that finds words in what was said
+ *   undo-seconds   so long what was sent can be taken back; 0: not at all
  *   message        the number (seq) of the message that it opens at
  *   thread.reveal(seq)            goes back to that message
  *   thread.focus()                the composer
@@ -31,7 +32,7 @@ export class CrewlineThread extends CrewlineElement {
   /** @type {any} */
   #search = h("crewline-search");
   #lens = h("button", { type: "button", class: "lens", "aria-label": "Search messages", "aria-expanded": "false", "data-testid": "search-open", onclick: () => this.#look(true) }, icon("lens"));
-  #bar = h("div", { class: "above" }, h("slot", { name: "head" }));
+  #bar = h("div", { class: "bar" }, h("slot", { name: "head" }));
   /** @type {any} */
   #pane = h("crewline-pane", { state: true });
 
@@ -54,6 +55,7 @@ export class CrewlineThread extends CrewlineElement {
   opened(client, signal) {
     wearColour(this, client, signal);
     this.#pane.setAttribute("placeholder", this.getAttribute("placeholder") ?? "Write a message");
+    this.#pane.undoSeconds = Number(this.getAttribute("undo-seconds"));
     if (this.hasAttribute("search")) this.#bar.append(this.#search, this.#lens);
     this.#bar.hidden = !this.hasAttribute("search") && !this.querySelector(':scope > [slot="head"]');
     this.root.replaceChildren(h("div", { class: "frame" }, this.#bar, this.#pane));

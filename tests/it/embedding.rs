@@ -144,6 +144,12 @@ async fn a_listed_site_may_ask_whatever_pages_ask() {
             "there are no cookies"
         );
     }
+    // When to ask again is not shown to pages unless it is named.
+    let got = from(&scene.hub, PORTAL, &scene.sam.token, "/v1/inbox").await;
+    assert_eq!(
+        got.header("access-control-expose-headers").as_deref(),
+        Some("retry-after")
+    );
     // Answers, also those that refuse: a page must be able to read why.
     let thread = format!("/v1/threads/{}", scene.ana.thread());
     let expired = scene.sam.claims.clone().expires_in(-3_600).mint();

@@ -146,3 +146,28 @@ async fn a_page_is_held_in_a_frame_by_the_sites_of_its_org_alone() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demos_start_page_can_hold_the_others_and_they_nothing() {
+    let scene = scene().await;
+    let browser = Browser::start().await;
+    let page = browser.open(&format!("{}/", scene.hub.url)).await;
+    let hold = "(async () => {
+        for (const path of ['/portal', '/crm', '/phones']) {
+            const frame = document.createElement('iframe');
+            frame.src = path;
+            const loaded = new Promise((loaded) => frame.addEventListener('load', loaded));
+            document.body.append(frame);
+            await loaded;
+        }
+    })()";
+    page.eval(hold).await;
+    let held = ["/portal", "/crm", "/phones"].map(|path| format!("{}{path}", scene.hub.url));
+    assert_eq!(page.frames().await, held);
+    assert_eq!(page.errors(), Vec::<String>::new());
+
+    let page = browser.open(&format!("{}/portal", scene.hub.url)).await;
+    page.eval(hold).await;
+    let frames = page.frames().await;
+    assert!(frames.iter().all(|url| !url.starts_with("http")), "{frames:?}");
+}

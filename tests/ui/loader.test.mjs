@@ -14,7 +14,7 @@ function hub(active = Array.from({ length: 200 }, (_, n) => [`t${n + 1}`, n + 1]
     asked, state,
     async inbox({ after = Infinity }) {
       asked.push(after === Infinity ? "top" : after);
-      if (state.fails-- > 0) throw new Error("no network");
+      if (state.fails-- > 0) throw Object.assign(new Error("it is busy"), { code: "busy" });
       const all = [...state.active].filter(([, rev]) => rev < after).sort(([, a], [, b]) => b - a);
       const threads = all.slice(0, 50).map(([thread, rev]) => ({
         thread, contact: { id: thread, name: thread, phone: null }, last: message(rev, { from: ANA }), active: rev, seq: 1,
@@ -70,7 +70,7 @@ test("a page that failed says why and is tried again when the line is back", asy
   const loader = new Loader(client, inbox, () => {});
   await loader.load("all");
   await loader.load("all");
-  assert.deepEqual([loader.problem, client.asked.length], ["no network", 1]);
+  assert.deepEqual([loader.problem, client.asked.length], ["it is busy", 1]);
   loader.goOn();
   await settled();
   assert.deepEqual([loader.problem, inbox.count("all")], ["", 50]);

@@ -37,17 +37,19 @@ export class CrewlineElement extends HTMLElement {
   constructor() {
     super();
     this.root.adoptedStyleSheets = /** @type {typeof CrewlineElement} */ (this.constructor).sheets;
-    // Set before this script was there, they hide the accessors. The element is not whole yet: it joins when
-    // it is connected.
-    const early = /** @type {any} */ (this);
-    if (Object.hasOwn(this, "token")) {
-      this.#token = early.token || null;
-      delete early.token;
-    }
-    if (Object.hasOwn(this, "getToken")) {
-      this.#getToken = early.getToken;
-      delete early.getToken;
-    }
+    // Set before this script was there, they would hide the accessors. It joins
+    // when it is whole, in connectedCallback.
+    this.#token = this.#taken("token") || null;
+    this.#getToken = this.#taken("getToken") ?? null;
+  }
+
+  /** What was set under this name before there was an accessor. @param {string} name */
+  #taken(name) {
+    const own = /** @type {any} */ (this);
+    if (!Object.hasOwn(own, name)) return undefined;
+    const value = own[name];
+    delete own[name];
+    return value;
   }
 
   /** @returns {string | null} */

@@ -69,6 +69,7 @@ export class Line {
     if (this.#wanted) return;
     this.#wanted = true;
     for (const [target, type] of WAKES) target.addEventListener(type, this.#wake);
+    globalThis.addEventListener?.("offline", this.#cut);
     this.#connect();
   }
 
@@ -197,6 +198,7 @@ export class Line {
   #leave(state, reason) {
     this.#wanted = false;
     for (const [target, type] of WAKES) target.removeEventListener(type, this.#wake);
+    globalThis.removeEventListener?.("offline", this.#cut);
     this.#hangUp();
     this.#on.state(state, reason);
   }
@@ -207,6 +209,9 @@ export class Line {
     if (this.#timers.has("retry")) this.#connect();
     else this.#pulse.check();
   };
+
+  /** The device says that its network is gone: there is no need to listen for long. */
+  #cut = () => this.#lost(0);
 }
 
 const WAKES = /** @type {[EventTarget, string][]} */ ([[globalThis, "online"], [globalThis.document, "visibilitychange"]])

@@ -17,7 +17,7 @@ import { icon } from "./icons.js";
 export class ContactHeader extends HTMLElement {
   #back = h("button", { type: "button", class: "back plain-icon", "aria-label": "Back to the list", title: "Back to the list (u)", "data-testid": "back", onclick: () => this.#say("back") }, icon("back"));
   #name = h("h2", { "data-testid": "contact", dir: "auto" });
-  #phone = h("span", { class: "phone", "data-testid": "contact-phone" });
+  #phone = h("span", { class: "phone", dir: "ltr", "data-testid": "contact-phone" });
   #unknown = h("span", { class: "unknown", "data-testid": "contact-unknown", hidden: true }, "unknown number");
   #presence = h("span", { class: "presence", "data-testid": "presence" });
   #looking = h("span", { class: "looking", role: "status", "data-testid": "looking" });

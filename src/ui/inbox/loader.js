@@ -57,7 +57,7 @@ export class Loader {
       if (this.#stopped) return;
       this.#loading.delete(filter);
       this.#failed.add(filter);
-      this.problem = error.message;
+      this.problem = error.code ? error.message : "The hub could not be reached.";
       this.#arrived([]);
     }
   }

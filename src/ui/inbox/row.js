@@ -24,7 +24,7 @@ export class InboxRow {
   #at = 0;
   #initials = h("span", {});
   #dot = h("span", { class: "dot", hidden: true, role: "img", "aria-label": "is online", title: "is online" });
-  #name = h("b", { class: "name" });
+  #name = h("b", { class: "name", dir: "auto" });
   #unknown = h("span", { class: "flag unknown-number", "data-testid": "unknown", title: "A number that is no contact's", hidden: true }, "unknown");
   #time = h("span", { class: "when" });
   #text = h("span", { class: "text", dir: "auto", "data-testid": "row-text" });

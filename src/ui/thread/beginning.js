@@ -38,6 +38,7 @@ export class Beginning {
     this.#timer = setTimeout(() => { this.#shapes.hidden = false; }, PATIENCE_MS);
   }
 
+  /** There is more over what is shown. */
   more() {
     clearTimeout(this.#timer);
     for (const part of [this.#start, this.#failed, this.#shapes]) part.hidden = true;

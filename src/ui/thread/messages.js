@@ -91,6 +91,7 @@ export class Messages extends HTMLElement {
     this.#leaving = null;
     this.#sought = null;
     this.#clear();
+    this.#beginning.more();
     this.#outgoing = null;
     this.#log.replaceChildren();
   }

@@ -195,6 +195,18 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", features).await;
     }
 
+    /// From now on this is a device that is used with fingers.
+    pub async fn touch(&self) {
+        let touch = json!({"enabled": true, "maxTouchPoints": 5});
+        self.call("Emulation.setTouchEmulationEnabled", touch).await;
+    }
+
+    /// Whether the network is gone. Sockets that are open already are cut by the page itself.
+    pub async fn offline(&self, offline: bool) {
+        let network = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.call("Network.emulateNetworkConditions", network).await;
+    }
+
     /// The addresses of the frames in the page, as they loaded; of one that may not be, an error's.
     pub async fn frames(&self) -> Vec<String> {
         let tree = self.call("Page.getFrameTree", json!({})).await;
@@ -264,8 +276,12 @@ impl Page {
         self.call("Input.insertText", json!({"text": text})).await;
     }
 
-    /// Presses and releases a key by its DOM name: `Enter`, `Tab`, `Escape`, or what it writes: `j`, `?`.
+    /// Presses and releases a key by its DOM name: `Enter`, `Shift+Enter`, `Tab`, `Escape`, or what it writes: `j`, `?`.
     pub async fn press(&self, key: &str) {
+        let (shift, key) = match key.strip_prefix("Shift+") {
+            Some(key) => (8, key),
+            None => (0, key),
+        };
         let code = match key {
             "Enter" => 13,
             "Tab" => 9,
@@ -277,7 +293,8 @@ impl Page {
             other if other.len() == 1 => i32::from(other.to_ascii_uppercase().as_bytes()[0]),
             other => panic!("no key code for {other}"),
         };
-        let mut event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        let mut event =
+            json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": shift});
         match key {
             "Enter" => event["text"] = json!("\r"),
             key if key.len() == 1 => event["text"] = json!(key),
