@@ -167,9 +167,11 @@ class Hub {
   }
 
   async call(method, path, token, body) {
-    const answer = await fetch(this.demo.url + path, {
+    const ask = () => fetch(this.demo.url + path, {
       method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify(body),
     });
+    // A connection that was kept may just have been closed; every one of these may be asked twice.
+    const answer = await ask().catch(ask);
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }

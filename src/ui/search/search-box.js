@@ -61,7 +61,10 @@ export class SearchBox extends HTMLElement {
   /** @param {number} by @returns {boolean} false if there is nowhere to go */
   step(by) {
     const stops = [this.#field, ...this.#list.querySelectorAll("button")];
-    const at = stops.findIndex((stop) => stop === /** @type {ShadowRoot | Document} */ (this.getRootNode()).activeElement);
+    const { activeElement } = /** @type {ShadowRoot | Document} */ (this.getRootNode());
+    const focused = stops.findIndex((stop) => stop === activeElement);
+    // What was opened has the focus now.
+    const at = focused >= 0 ? focused : stops.findIndex((stop) => stop.hasAttribute("aria-current"));
     const next = stops[at + by];
     next?.focus();
     return Boolean(next);
