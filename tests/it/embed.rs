@@ -237,11 +237,10 @@ async fn neither_page_nor_elements_bend_each_others_style() {
         assert_eq!(bent, straight, "the page's own rules reach in");
     }
     // What the page says by name arrives: its font and its colour.
-    let told = there
-        .eval("(() => { const s = getComputedStyle($('[data-testid=send]')); return [s.fontFamily, s.backgroundColor]; })()")
-        .await;
+    let told = "(() => { const s = getComputedStyle($('[data-testid=composer]')); return [s.fontFamily, s.getPropertyValue('--accent')]; })()";
+    let told = there.eval(told).await;
     assert!(told[0].as_str().unwrap().starts_with("Georgia"), "{told}");
-    assert_eq!(told[1], "rgb(154, 52, 18)", "{told}");
+    assert_eq!(told[1], "#9a3412", "{told}");
 
     // And the page is as it was without the elements.
     let look = "['h1', '.visit p', 'header a', 'body', 'html', 'main'].map((name) => { const s = getComputedStyle(document.querySelector(name)); \
