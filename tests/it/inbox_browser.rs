@@ -80,9 +80,6 @@ async fn keys_walk_through_the_list_open_answer_and_mark_handled_and_are_letters
     sam.0.press("n").await;
     sam.0.until("$('[data-testid=note-toggle]').checked").await;
     sam.0.press("Escape").await;
-    sam.0.press("r").await;
-    sam.0.until("!$('[data-testid=note-toggle]').checked").await;
-    sam.0.press("Escape").await;
 
     sam.0.press("?").await;
     sam.0.until("$('[data-testid=keys]').open").await;

@@ -40,6 +40,7 @@ mod mms;
 mod newcomer;
 mod other_log;
 mod phones;
+mod photo_canaries;
 mod photos;
 mod photos_browser;
 mod pong;

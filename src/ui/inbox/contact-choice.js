@@ -84,6 +84,8 @@ export class ContactChoice extends HTMLElement {
   #typed() {
     this.#choose(null);
     clearTimeout(this.#pause);
+    // An answer that is under way is to something else.
+    this.#turn += 1;
     this.#looking = true;
     this.#hurried = false;
     this.#pause = setTimeout(() => this.#look(), PAUSE_MS);

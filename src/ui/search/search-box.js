@@ -62,10 +62,9 @@ export class SearchBox extends HTMLElement {
   step(by) {
     const stops = [this.#field, ...this.#list.querySelectorAll("button")];
     const { activeElement } = /** @type {ShadowRoot | Document} */ (this.getRootNode());
-    const focused = stops.findIndex((stop) => stop === activeElement);
-    // What was opened has the focus now.
-    const at = focused >= 0 ? focused : stops.findIndex((stop) => stop.hasAttribute("aria-current"));
-    const next = stops[at + by];
+    // From where one is, else from what is open.
+    const from = this.contains(activeElement) ? activeElement : this.#list.querySelector("[aria-current]");
+    const next = stops[Math.max(0, stops.findIndex((stop) => stop === from)) + by];
     next?.focus();
     return Boolean(next);
   }

@@ -64,7 +64,7 @@ impl Fold {
             // Counts as something that the customer said, its first record for all.
             Some("handoff") if record["index"] == 0 => thread.message(seq.expect("a hand-off is public"), record),
             // None of them counts, and none is counted.
-            Some("delivery" | "consent" | "handoff" | "marker") => {}
+            Some("delivery" | "media" | "consent" | "handoff" | "marker") => {}
             other => panic!("a kind that this build does not know: {other:?} in {record}"),
         }
     }
