@@ -144,6 +144,7 @@ async fn a_customer_talks_on_another_sites_page() {
     .await;
 
     // While nobody looks the badge counts, and stops when somebody does.
+    page.until("document.querySelector('crewline-badge').count === 0").await;
     page.focus(false).await;
     sam.say(scene.ana.thread(), "Sure").await;
     sam.say(scene.ana.thread(), "Ten minutes").await;
@@ -244,7 +245,7 @@ async fn neither_page_nor_elements_bend_each_others_style() {
 
     // And the page is as it was without the elements.
     let look = "['h1', '.visit p', 'header a', 'body', 'html', 'main'].map((name) => { const s = getComputedStyle(document.querySelector(name)); \
-         return [s.font, s.color, s.letterSpacing, s.padding, s.margin, s.colorScheme, s.textAlign, s.backgroundColor].join(' | '); })";
+         return [s.font, s.color, s.letterSpacing, s.padding, s.marginTop, s.colorScheme, s.textAlign, s.backgroundColor].join(' | '); })";
     let with = there.eval(look).await;
     there
         .eval("document.querySelectorAll('crewline-thread, crewline-badge, script').forEach((e) => e.remove())")

@@ -31,8 +31,10 @@ const STOPS: &str = "
 const IS_SHOWN: &str = "
     (() => {
         for (let element = focused(), up = 0; element && up < 4; element = element.parentElement, up++) {
-            const { outlineStyle, outlineWidth } = getComputedStyle(element);
+            const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
             if (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) return true;
+            // A ring of the field around it.
+            if (element.matches(':focus-within') && / 0px 0px 0px [1-9]/.test(boxShadow)) return true;
         }
         return false;
     })()
