@@ -99,10 +99,14 @@ impl Demo {
         })
         .await?;
         let told = async {
+            let phones = simulator.as_ref().map(|_| format!("http://{}", app.address));
+            if let Some(phones) = &phones {
+                seed::landline(phones).await?;
+            }
             Seed::of(&*app.ledger)?.past(None).await?;
             let (threads, is_first) = Seed::of(&*app.ledger)?.today(&app.gallery).await?;
-            if simulator.is_some() {
-                seed::phones(&format!("http://{}", app.address), is_first).await?;
+            if let Some(phones) = phones.filter(|_| is_first) {
+                seed::texts(&phones).await?;
             }
             anyhow::Ok(threads)
         };

@@ -49,7 +49,7 @@ export class CrewlinePhone extends HTMLElement {
   #roll = new CameraRoll();
   #buzzing = 0;
 
-  #name = h("h3", { "data-testid": "owner" });
+  #name = h("h2", { "data-testid": "owner" });
   #number = h("p", { class: "number", "data-testid": "number" });
   #kind = h("span", { class: "kind", "data-testid": "kind", hidden: true }, "Business phone");
   #clock = h("span", { "aria-hidden": "true" });

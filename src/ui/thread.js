@@ -57,6 +57,7 @@ export class CrewlineThread extends CrewlineElement {
     this.#pane.setAttribute("placeholder", this.getAttribute("placeholder") ?? "Write a message");
     this.#pane.undoSeconds = Number(this.getAttribute("undo-seconds"));
     if (this.hasAttribute("search")) this.#bar.append(this.#search, this.#lens);
+    this.#bar.hidden = !this.hasAttribute("search") && !this.querySelector(':scope > [slot="head"]');
     this.root.replaceChildren(h("div", { class: "frame" }, this.#bar, this.#pane));
     this.#search.open(client, signal);
     this.#pane.open(client, undefined);

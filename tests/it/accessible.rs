@@ -203,7 +203,7 @@ async fn axe_finds_nothing_on_the_other_pages() {
     demo.text("+14155550199", "Is this the plumber?").await;
     for (path, ready) in [
         ("phones", "$$('crewline-phone').length > 3"),
-        ("", "$('h1')"),
+        ("", r#"$$('[data-testid="message"]').length > 3"#),
         ("portal", r#"$('[data-testid="no-session"]')"#),
     ] {
         let page = open(&demo, &format!("{}/{path}", demo.hub.url)).await;

@@ -144,6 +144,7 @@ async fn a_customer_talks_on_another_sites_page() {
     .await;
 
     // While nobody looks the badge counts, and stops when somebody does.
+    page.until("document.querySelector('crewline-badge').count === 0").await;
     page.focus(false).await;
     sam.say(scene.ana.thread(), "Sure").await;
     sam.say(scene.ana.thread(), "Ten minutes").await;
@@ -201,7 +202,7 @@ const STYLES: &str = "
         const names = ['[data-testid=message] [data-testid=text]', '[data-testid=message] [data-testid=time]', '[data-testid=composer]',
             '[data-testid=send]', '[data-testid=message]', '[data-testid=badge]'];
         const properties = ['fontSize', 'lineHeight', 'letterSpacing', 'wordSpacing', 'textTransform', 'textIndent', 'textAlign',
-            'whiteSpace', 'fontStyle', 'fontWeight', 'boxSizing', 'position', 'display', 'listStyleType', 'visibility', 'cursor',
+            'whiteSpace', 'fontStyle', 'fontWeight', 'boxSizing', 'position', 'display', 'visibility', 'cursor',
             'paddingTop', 'paddingLeft', 'marginTop', 'borderTopWidth', 'minHeight'];
         return names.map((name) => {
             const style = getComputedStyle($(name));
@@ -237,15 +238,14 @@ async fn neither_page_nor_elements_bend_each_others_style() {
         assert_eq!(bent, straight, "the page's own rules reach in");
     }
     // What the page says by name arrives: its font and its colour.
-    let told = there
-        .eval("(() => { const s = getComputedStyle($('[data-testid=send]')); return [s.fontFamily, s.backgroundColor]; })()")
-        .await;
+    let told = "(() => { const s = getComputedStyle($('[data-testid=composer]')); return [s.fontFamily, s.getPropertyValue('--accent')]; })()";
+    let told = there.eval(told).await;
     assert!(told[0].as_str().unwrap().starts_with("Georgia"), "{told}");
-    assert_eq!(told[1], "rgb(154, 52, 18)", "{told}");
+    assert_eq!(told[1], "#9a3412", "{told}");
 
     // And the page is as it was without the elements.
     let look = "['h1', '.visit p', 'header a', 'body', 'html', 'main'].map((name) => { const s = getComputedStyle(document.querySelector(name)); \
-         return [s.font, s.color, s.letterSpacing, s.padding, s.margin, s.colorScheme, s.textAlign, s.backgroundColor].join(' | '); })";
+         return [s.font, s.color, s.letterSpacing, s.padding, s.marginTop, s.colorScheme, s.textAlign, s.backgroundColor].join(' | '); })";
     let with = there.eval(look).await;
     there
         .eval("document.querySelectorAll('crewline-thread, crewline-badge, script').forEach((e) => e.remove())")

@@ -35,6 +35,7 @@ mod ids;
 mod inbox_browser;
 mod inbox_people_browser;
 mod isolation;
+mod keyboard;
 mod loading;
 mod mms;
 mod newcomer;

@@ -137,5 +137,5 @@ async fn the_office_says_whose_an_unknown_number_is() {
     sam.meets("heading", "Bob Miller").await;
     sam.reads("It is Bob, from my wife's phone. Is Friday still fine?")
         .await;
-    sam.reads("Will the water be off the whole time?").await;
+    sam.reads("All well with the new heater, Bob?").await;
 }

@@ -21,7 +21,7 @@ export class ContactHeader extends HTMLElement {
   #unknown = h("span", { class: "unknown", "data-testid": "contact-unknown", hidden: true }, "unknown number");
   #presence = h("span", { class: "presence", "data-testid": "presence" });
   #looking = h("span", { class: "looking", role: "status", "data-testid": "looking" });
-  #handled = h("button", { type: "button", title: "Nothing here waits for an answer (e)", "data-testid": "handled", disabled: true, onclick: () => this.#say("handled") }, icon("done"), h("span", { class: "word" }, "Mark handled"));
+  #handled = h("button", { type: "button", title: "Nothing here waits for an answer (e)", "data-testid": "handled", "aria-disabled": "true", onclick: () => this.#say("handled") }, icon("done"), h("span", { class: "word" }, "Mark handled"));
   #panel = h("button", { type: "button", class: "plain-icon", "aria-label": "Contact", title: "Contact (i)", "aria-expanded": "false", "data-testid": "contact-toggle", onclick: () => this.#say("panel") }, icon("contact"));
 
   attach = h("crewline-attach");
@@ -44,7 +44,8 @@ export class ContactHeader extends HTMLElement {
     this.#presence.classList.toggle("is-here", here);
     setText(this.#presence, row ? (here ? "online" : "offline") : "");
     setText(this.#looking, colleagues);
-    this.#handled.disabled = !row || row.waiting_since === null || !live;
+    // Not really disabled: whoever has just pressed it would lose the focus.
+    this.#handled.setAttribute("aria-disabled", String(!row || row.waiting_since === null || !live));
   }
 
   #say(type) {

@@ -71,6 +71,7 @@ export class Messages extends HTMLElement {
     const on = (target, type, heard) => target.addEventListener(type, heard, { signal });
     on(client, "welcome", ({ detail }) => detail.fresh && this.#begin(this.#sought));
     on(client, "reset", () => this.#clear());
+    on(client, "signed-out", () => this.#stretch || this.#beginning.more());
     on(client, "change", ({ detail }) => this.#change(detail));
     on(client, "outbox", () => this.#pace.soon());
     on(client, "state", () => this.#pace.soon());

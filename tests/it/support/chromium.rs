@@ -288,6 +288,7 @@ impl Page {
             "Escape" => 27,
             "ArrowDown" => 40,
             "ArrowUp" => 38,
+            " " => 32,
             "ArrowLeft" => 37,
             "ArrowRight" => 39,
             other if other.len() == 1 => i32::from(other.to_ascii_uppercase().as_bytes()[0]),
