@@ -1,23 +1,17 @@
 //! Debian's Chromium, driven over the DevTools protocol and nothing else.
 
-use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
-use tokio_tungstenite::client_async;
-use tokio_tungstenite::tungstenite::Message;
+use tokio::sync::oneshot;
 
 use super::PATIENCE;
+use super::devtools::Wire;
 
 /// `$(selector)` and `$$(selector)`: in the page and in the shadow roots of the elements on it.
 const LOOKUP: &str = "
@@ -151,13 +145,12 @@ impl Page {
 
     /// The field that asked for files, once.
     pub fn asked_for_files(&self) -> Option<Value> {
-        self.wire.shared.lock().unwrap().choosers.remove(&self.session)
+        self.wire.take_chooser(&self.session)
     }
 
     /// The addresses of everything that was asked for, sockets too.
     pub fn requests(&self) -> Vec<String> {
-        let shared = self.wire.shared.lock().unwrap();
-        shared.requests.get(&self.session).cloned().unwrap_or_default()
+        self.wire.heard(&self.session).requests
     }
 
     pub async fn go(&self, url: &str) {
@@ -323,125 +316,7 @@ impl Page {
 
     /// Uncaught exceptions, console.error, refused resources and broken content policies so far.
     pub fn errors(&self) -> Vec<String> {
-        let shared = self.wire.shared.lock().unwrap();
-        shared.errors.get(&self.session).cloned().unwrap_or_default()
-    }
-}
-
-/// The DevTools connection: one socket, a session per page.
-#[derive(Clone)]
-struct Wire {
-    out: mpsc::UnboundedSender<Message>,
-    shared: Arc<Mutex<Shared>>,
-    next: Arc<AtomicU64>,
-}
-
-#[derive(Default)]
-struct Shared {
-    waiting: HashMap<u64, oneshot::Sender<Value>>,
-    errors: HashMap<String, Vec<String>>,
-    requests: HashMap<String, Vec<String>>,
-    /// The fields that wait for files.
-    choosers: HashMap<String, Value>,
-}
-
-impl Wire {
-    async fn connect(endpoint: &str) -> Self {
-        let host = endpoint.trim_start_matches("ws://").split('/').next().expect("a host");
-        let tcp = TcpStream::connect(host).await.expect("chromium listens");
-        let (ws, _) = client_async(endpoint, tcp).await.expect("DevTools speak WebSocket");
-        let (mut sink, mut stream) = ws.split();
-        let (out, mut queue) = mpsc::unbounded_channel();
-        let shared = Arc::<Mutex<Shared>>::default();
-        let heard = Arc::clone(&shared);
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    said = queue.recv() => match said {
-                        Some(message) => if sink.send(message).await.is_err() { break },
-                        None => break,
-                    },
-                    frame = stream.next() => match frame {
-                        Some(Ok(Message::Text(text))) => hear(&heard, &text),
-                        Some(Ok(_)) => {}
-                        _ => break,
-                    },
-                }
-            }
-        });
-        Self {
-            out,
-            shared,
-            next: Arc::new(AtomicU64::new(1)),
-        }
-    }
-
-    async fn call(&self, session: Option<&str>, method: &str, parameters: Value) -> Value {
-        self.ask(session, method, parameters)
-            .await
-            .unwrap_or_else(|e| panic!("{method}: {e}"))
-    }
-
-    async fn ask(&self, session: Option<&str>, method: &str, parameters: Value) -> Result<Value, Value> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut command = json!({"id": id, "method": method, "params": parameters});
-        if let Some(session) = session {
-            command["sessionId"] = json!(session);
-        }
-        let (answer, answered) = oneshot::channel();
-        self.shared.lock().unwrap().waiting.insert(id, answer);
-        self.out
-            .send(Message::text(command.to_string()))
-            .expect("chromium runs");
-        let answer = tokio::time::timeout(PATIENCE, answered).await;
-        let mut answer = answer
-            .unwrap_or_else(|_| panic!("{method}: no answer"))
-            .expect("chromium runs");
-        match answer.get("error") {
-            Some(error) => Err(error.clone()),
-            None => Ok(answer["result"].take()),
-        }
-    }
-}
-
-fn hear(shared: &Mutex<Shared>, text: &str) {
-    let event: Value = serde_json::from_str(text).expect("DevTools speak JSON");
-    let mut shared = shared.lock().unwrap();
-    if let Some(id) = event["id"].as_u64() {
-        if let Some(waiting) = shared.waiting.remove(&id) {
-            let _ = waiting.send(event);
-        }
-        return;
-    }
-    let what = &event["params"];
-    let asked = match event["method"].as_str() {
-        Some("Network.requestWillBeSent") => what["request"]["url"].as_str(),
-        Some("Network.webSocketCreated") => what["url"].as_str(),
-        _ => None,
-    };
-    if event["method"] == "Page.fileChooserOpened"
-        && let Some(session) = event["sessionId"].as_str()
-    {
-        shared
-            .choosers
-            .insert(session.to_owned(), what["backendNodeId"].clone());
-    }
-    if let Some((url, session)) = asked.zip(event["sessionId"].as_str()) {
-        shared
-            .requests
-            .entry(session.to_owned())
-            .or_default()
-            .push(url.to_owned());
-    }
-    let error = match event["method"].as_str() {
-        Some("Runtime.exceptionThrown") => Some(what["exceptionDetails"].to_string()),
-        Some("Runtime.consoleAPICalled") if what["type"] == "error" => Some(what["args"].to_string()),
-        Some("Log.entryAdded") if what["entry"]["level"] == "error" => Some(what["entry"].to_string()),
-        Some("Page.javascriptDialogOpening") => Some(format!("a dialog: {what}")),
-        _ => None,
-    };
-    if let Some((error, session)) = error.zip(event["sessionId"].as_str()) {
-        shared.errors.entry(session.to_owned()).or_default().push(error);
+        self.wire.heard(&self.session).errors
     }
 }
 

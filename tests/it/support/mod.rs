@@ -6,6 +6,7 @@
 pub mod axe;
 pub mod chromium;
 pub mod demo;
+mod devtools;
 pub mod fold;
 pub mod hub;
 pub mod newcomer;
