@@ -91,6 +91,7 @@ impl App {
         let mut routes = http::api(door, Arc::clone(&gallery))
             .merge(http::health(Arc::new(http::Readiness {
                 hub: hub.clone(),
+                gallery: Arc::clone(&gallery),
                 metrics,
             })))
             .merge(http::pages(hub.clone(), settings.demo_sign_in));

@@ -2,9 +2,10 @@
 //! nobody sends them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use metrics::counter;
+use metrics::{counter, gauge};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +30,8 @@ pub struct Gallery {
     pub links: Links,
     intake: Intake,
     store: Store,
+    /// Whether the store took what it was given last.
+    well: AtomicBool,
 }
 
 impl Gallery {
@@ -38,6 +41,7 @@ impl Gallery {
             links,
             intake: Intake::default(),
             store,
+            well: AtomicBool::new(true),
         }
     }
 
@@ -115,17 +119,27 @@ impl Gallery {
             Kept::Photo(rendered) => self.store.put(&upload.id, rendered).await,
             Kept::File(bytes) => self.store.put_file(&upload.id, bytes).await,
         };
+        self.learn(put).map_err(|()| later())
+    }
+
+    /// Whether photos can be kept, as far as this node knows. Messages go on without.
+    pub fn is_well(&self) -> bool {
+        self.well.load(Ordering::Relaxed)
+    }
+
+    fn learn(&self, put: anyhow::Result<()>) -> Result<(), ()> {
+        self.well.store(put.is_ok(), Ordering::Relaxed);
+        gauge!("crewline_photos_degraded").set(f64::from(u8::from(put.is_err())));
         put.map_err(|error| {
-            tracing::error!(error = %format!("{error:#}"), "a photo could not be stored");
-            later()
+            tracing::error!(error = %one_line(&error), "photos cannot be kept");
         })
     }
 
     /// None if it is not in the store.
     pub async fn read(&self, id: &PhotoId, rendition: Rendition) -> Result<Option<Found>, Refusal> {
         self.store.get(id, rendition).await.map_err(|error| {
-            tracing::error!(error = %format!("{error:#}"), "a photo could not be read");
-            later()
+            tracing::error!(error = %one_line(&error), "a photo could not be read");
+            Refusal::new(Code::Busy, "the photo cannot be read at the moment; try again")
         })
     }
 
@@ -137,8 +151,11 @@ impl Gallery {
                 () = stop.cancelled() => return,
                 _ = rounds.tick() => {}
             }
+            if self.learn(self.store.check().await).is_err() {
+                continue;
+            }
             if let Err(error) = self.sweep(UNSENT).await {
-                tracing::warn!(error = %format!("{error:#}"), "unsent photos could not be removed; they are tried again");
+                tracing::warn!(error = %one_line(&error), "unsent photos could not be removed; they are tried again");
             }
         }
     }
@@ -162,5 +179,13 @@ enum Kept {
 }
 
 fn later() -> Refusal {
-    Refusal::new(Code::Busy, "the photo could not be kept; try again")
+    Refusal::new(
+        Code::Busy,
+        "photos cannot be kept at the moment; try again later, or send the message without",
+    )
+}
+
+/// The store's errors say their causes themselves, and quote what a bucket answered.
+fn one_line(error: &anyhow::Error) -> String {
+    error.to_string().replace('\n', " ")
 }

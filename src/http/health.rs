@@ -9,11 +9,13 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::gallery::Gallery;
 use crate::hub::Hub;
 
 /// Whether this node wants traffic. Only draining, or no database, says no.
 pub struct Readiness {
     pub hub: Hub,
+    pub gallery: Arc<Gallery>,
     pub metrics: PrometheusHandle,
 }
 
@@ -32,7 +34,10 @@ async fn ready(State(readiness): State<Arc<Readiness>>) -> (StatusCode, &'static
     if !readiness.hub.is_ready().await {
         return (StatusCode::SERVICE_UNAVAILABLE, "no database\n");
     }
-    (StatusCode::OK, "ready\n")
+    match readiness.gallery.is_well() {
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::OK, "ready, but photos cannot be kept\n"),
+    }
 }
 
 async fn metrics(State(readiness): State<Arc<Readiness>>) -> impl IntoResponse {

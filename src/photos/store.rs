@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStore, ObjectStoreExt, RetryConfig};
 
 use super::Rendered;
 use crate::domain::PhotoId;
@@ -57,7 +58,10 @@ impl Store {
     pub fn open(place: &str) -> anyhow::Result<Self> {
         if let Some(place) = place.strip_prefix("s3://") {
             let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-            let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+            let s3 = AmazonS3Builder::from_env()
+                .with_bucket_name(bucket)
+                .with_retry(patience())
+                .build();
             let s3 = s3.context("the bucket for photos cannot be used")?;
             return Ok(Self(Arc::new(PrefixStore::new(s3, prefix))));
         }
@@ -66,6 +70,12 @@ impl Store {
         let folder = LocalFileSystem::new_with_prefix(place).with_context(cannot)?;
         // What was acknowledged is on the disk.
         Ok(Self(Arc::new(folder.with_fsync(true))))
+    }
+
+    /// Whether something can be kept: an empty object, the same each time.
+    pub async fn check(&self) -> anyhow::Result<()> {
+        self.0.put(&Key::from("check"), Bytes::new().into()).await?;
+        Ok(())
     }
 
     /// All that was made of a picture.
@@ -108,6 +118,15 @@ impl Store {
             }
         }
         Ok(())
+    }
+}
+
+/// A person waits for the upload; whoever else asks tries again.
+fn patience() -> RetryConfig {
+    RetryConfig {
+        max_retries: 3,
+        retry_timeout: Duration::from_secs(10),
+        ..RetryConfig::default()
     }
 }
 

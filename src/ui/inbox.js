@@ -188,11 +188,10 @@ export class CrewlineInbox extends CrewlineElement {
     this.#list.focusOn(thread);
   }
 
-  /** Out of the composer first, so that the other keys work again; a field of its own knows what Escape is. */
+  /** Out of the composer it leads to the messages; a field of its own knows what Escape is. */
   #escape(path) {
     const [target] = path;
-    if (target instanceof HTMLTextAreaElement) this.#list.focusOn(this.#selected);
-    else if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return false;
+    if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return false;
     else this.#back();
   }
 

@@ -75,19 +75,21 @@ async fn keys_walk_through_the_list_open_answer_and_mark_handled_and_are_letters
     sam.0
         .until("$('[data-testid=composer]').value === 'jen?' && !$('[data-testid=keys]').open")
         .await;
+    let in_messages = "$('crewline-inbox').shadowRoot.activeElement === $('[data-testid=thread]')";
     sam.0.press("Escape").await;
-    focused(people[2].thread()).await;
+    sam.0.until(in_messages).await;
     sam.0.press("n").await;
     sam.0.until("$('[data-testid=note-toggle]').checked").await;
     sam.0.press("Escape").await;
+    sam.0.until(in_messages).await;
 
     sam.0.press("?").await;
     sam.0.until("$('[data-testid=keys]').open").await;
     sam.0.press("j").await;
     sam.0.press("Escape").await;
     sam.0.until("!$('[data-testid=keys]').open").await;
-    focused(people[2].thread()).await;
-    sam.0.press("u").await;
+    sam.0.until(in_messages).await;
+    sam.0.press("Escape").await;
     sam.0
         .until("$('crewline-inbox').selected === null && location.hash === ''")
         .await;
@@ -230,6 +232,8 @@ async fn two_thousand_conversations_scroll_to_the_end_in_few_nodes_and_keep_thei
         const row = $$('[data-testid=thread-row]').map(row => [row.dataset.thread, Math.round(row.getBoundingClientRect().top - s.top)])
           .filter(([, top]) => top >= 0).sort((a, b) => a[1] - b[1])[0];
         return row.join(' '); })()";
+    // Until it is drawn where it was scrolled to.
+    sam.0.until(&format!("Number({first}.split(' ')[1]) < 200")).await;
     let before = sam.0.eval(first).await;
     for n in [3, 77, 1_500] {
         let writer = org.customer(&hub, &format!("c{n}"), &format!("Customer {n}")).await;

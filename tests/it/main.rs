@@ -50,6 +50,7 @@ mod receipts;
 mod recount;
 mod redis_cluster;
 mod resume;
+mod s3;
 mod search;
 mod slow_readers;
 mod sms_browser;

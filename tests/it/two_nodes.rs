@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::redis::Redis;
 use crate::support::nodes::{WITHIN, crosses, degraded};
 use crate::support::{Hub, Nodes, Org, Relay, Scene, eventually};
@@ -41,6 +43,46 @@ async fn who_is_at_one_node_talks_with_who_is_at_the_other() {
     sam.read(thread, 1);
     ana.until("the receipt", |s| s.fold.texts(thread).len() == 100).await;
     assert_eq!(ana.state().fold.texts(thread), sam.state().fold.texts(thread));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn colleagues_at_another_node_see_who_looks_at_a_thread_and_that_they_left() {
+    let cluster = Cluster::start().await;
+    let (scene, other) = (&cluster.scene, &cluster.other);
+    let (hers, his) = (scene.ana.thread(), scene.bob.thread());
+    let kim = scene.kim.join(other).await;
+    let customers = [scene.ana.join(&scene.hub).await, scene.ana.join(other).await];
+    let sam = scene.sam.join(&scene.hub).await;
+    let looks = |seen: &[Option<&str>]| {
+        let seen: Vec<_> = seen.iter().map(|thread| json!(thread)).collect();
+        move |s: &crate::support::State| {
+            let of_sam = s.named("viewing").filter(|one| one["who"]["sub"] == "sam");
+            of_sam.map(|one| one["thread"].clone()).collect::<Vec<_>>() == seen
+        }
+    };
+    let mut seen = Vec::new();
+    for thread in [Some(hers), Some(his), None, Some(hers)] {
+        sam.tell(&json!({"type": "viewing", "thread": thread}));
+        seen.push(thread);
+        kim.until_within(WITHIN, "where Sam looks", looks(&seen)).await;
+    }
+    // Who leaves looks at none: that they left is told at the other node, too.
+    let is_offline = |s: &crate::support::State| {
+        let last = s.named("presence").last().expect("who is here");
+        last["offline"]
+            .as_array()
+            .is_some_and(|gone| gone.iter().any(|who| who["sub"] == "sam"))
+    };
+    assert!(!is_offline(&kim.state()));
+    drop(sam);
+    kim.until("that Sam left", is_offline).await;
+    for ana in customers {
+        ana.ping().await;
+        let state = ana.state();
+        for team_only in ["viewing", "presence"] {
+            assert_eq!(state.named(team_only).count(), 0, "{team_only} is the team's alone");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

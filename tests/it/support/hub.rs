@@ -108,6 +108,23 @@ impl Hub {
         self.ws = self.demo["ws"].as_str().expect("ws").to_owned();
     }
 
+    /// From the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Whether a line of its log has all of these.
+    pub fn logged(&self, words: &[&str]) -> bool {
+        let log = self.log.lock().unwrap_or_else(|e| e.into_inner());
+        log.iter().any(|line| words.iter().all(|word| line.contains(word)))
+    }
+
+    /// The folder of its data.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// `kill -9`: no chance to say goodbye or to flush anything.
     pub fn kill9(&mut self) {
         self.child.kill().expect("the child is ours");

@@ -17,6 +17,7 @@ pub mod peers;
 pub mod phones;
 pub mod proxy;
 pub mod relay;
+pub mod s3;
 pub mod simulator;
 pub mod state;
 pub mod token;

@@ -1,4 +1,4 @@
-//! Programs of others that the tests hold Crewline to: the official libraries, and Prism. They are
+//! Programs of others that the tests hold Crewline to: the official libraries, Prism, and an S3. They are
 //! installed once beside the build, in the versions that `tests/peers` names; only the first run downloads.
 
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
+pub const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
 const INSTALL_WITHIN: Duration = Duration::from_secs(300);
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
@@ -32,7 +32,9 @@ impl Peer {
                 node
             }
             Peer::PyPi => {
-                let mut python = Command::new(python());
+                static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+                let python = INSTALLED.get_or_init(|| python("pypi", "requirements.txt"));
+                let mut python = Command::new(python);
                 python.arg(format!("{SOURCES}/peer.py"));
                 python
             }
@@ -58,25 +60,23 @@ pub fn node_modules() -> &'static Path {
     })
 }
 
-fn python() -> &'static Path {
-    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let folder = cache("pypi");
-        let environment = folder.join("environment");
-        install(&folder, &["requirements.txt"], || {
-            let mut venv = Command::new("python3");
-            run(
-                venv.args(["-m", "venv", "--clear"]).arg(&environment),
-                "",
-                INSTALL_WITHIN,
-            );
-            let mut pip = Command::new(environment.join("bin/pip"));
-            pip.args(["install", "--quiet", "--no-deps", "-r", "requirements.txt"])
-                .current_dir(&folder);
-            run(&mut pip, "", INSTALL_WITHIN);
-        });
-        environment.join("bin/python")
-    })
+/// A Python that has the packages of a list.
+pub fn python(name: &str, list: &str) -> PathBuf {
+    let folder = cache(name);
+    let environment = folder.join("environment");
+    install(&folder, &[list], || {
+        let mut venv = Command::new("python3");
+        run(
+            venv.args(["-m", "venv", "--clear"]).arg(&environment),
+            "",
+            INSTALL_WITHIN,
+        );
+        let mut pip = Command::new(environment.join("bin/pip"));
+        pip.args(["install", "--quiet", "--no-deps", "-r", list])
+            .current_dir(&folder);
+        run(&mut pip, "", INSTALL_WITHIN);
+    });
+    environment.join("bin/python")
 }
 
 fn cache(name: &str) -> PathBuf {
