@@ -179,6 +179,34 @@ pub struct Attempt {
     pub sid: Option<String>,
 }
 
+impl Attempt {
+    /// Moves it on. False if it knew that already, or more.
+    pub fn hear(&mut self, report: &Report) -> bool {
+        if let (Some(known), Some(sid)) = (&self.sid, report.sid())
+            && known != sid
+        {
+            return false;
+        }
+        let is_final = matches!(self.state, AttemptState::Delivered | AttemptState::Failed);
+        self.state = match (report, self.state) {
+            // A network may find out late that it did deliver; never the other way round.
+            (Report::Delivered { .. }, state) if state != AttemptState::Delivered => AttemptState::Delivered,
+            _ if is_final => return false,
+            (Report::Accepted { .. }, state) if state != AttemptState::Accepted => AttemptState::Accepted,
+            (Report::Failed { .. }, _) => AttemptState::Failed,
+            (Report::Uncertain, AttemptState::Calling) => AttemptState::Uncertain,
+            (Report::Missing, AttemptState::Uncertain) => AttemptState::Unknown,
+            _ => return false,
+        };
+        if let Some(sid) = report.sid() {
+            self.sid = Some(sid.to_owned());
+        }
+        // From then on it is counted how long nothing was heard.
+        self.due_at = self.called_at.unwrap_or(self.due_at);
+        true
+    }
+}
+
 /// What was heard of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
@@ -200,6 +228,17 @@ pub enum Report {
     Uncertain,
     /// Nothing was found of an uncertain one.
     Missing,
+}
+
+impl Report {
+    /// Twilio's id of the attempt, if it says.
+    pub fn sid(&self) -> Option<&str> {
+        match self {
+            Report::Accepted { sid, .. } | Report::Delivered { sid } => Some(sid),
+            Report::Failed { sid, .. } => sid.as_deref(),
+            Report::Uncertain | Report::Missing => None,
+        }
+    }
 }
 
 /// Why a text failed.

@@ -57,7 +57,8 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     let simulator = Simulator::start(&["--number", &number, "--phone", &ana, "--phone", &office]).await;
     let browser = Browser::start().await;
     let page = browser.open(&format!("{}/phones", simulator.url)).await;
-    page.until("document.querySelectorAll('crewline-phone').length === 2").await;
+    page.until("document.querySelectorAll('crewline-phone').length === 2")
+        .await;
     assert_eq!(
         page.eval(&format!(
             "document.querySelector({}).textContent",
@@ -128,7 +129,8 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     page.click(r#"[data-testid="new-phone"]"#).await;
     page.type_text("+15558675399").await;
     page.press("Enter").await;
-    page.until("document.querySelectorAll('crewline-phone').length === 3").await;
+    page.until("document.querySelectorAll('crewline-phone').length === 3")
+        .await;
     write(&page, "+15558675399", "Do you also do bathrooms?").await;
     page.until(&format!("{}.length === 1", texts("+15558675399"))).await;
 

@@ -295,7 +295,9 @@ async fn the_pages_search_and_lead_there_and_run_nothing_that_was_written() {
             .await;
         assert_eq!(tab.0.eval("window.pwned ?? null").await, Value::Null);
         assert_eq!(
-            tab.0.eval("document.querySelector('crewline-search .found').hidden").await,
+            tab.0
+                .eval("document.querySelector('crewline-search .found').hidden")
+                .await,
             true
         );
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{ContactId, Mark, OrgId, Person, Sub, ThreadId};
+use crate::domain::{AttemptId, ContactId, Mark, OrgId, Person, Sub, ThreadId};
 use crate::ledger::Command;
 
 /// Sorted and without repeats.
@@ -19,6 +19,9 @@ pub(super) struct Keys {
     /// Submitter and id.
     pub ids: BTreeSet<(OrgId, String, String)>,
     pub seqs: BTreeSet<(OrgId, ThreadId, i64)>,
+    pub attempts: BTreeSet<(OrgId, AttemptId)>,
+    /// Twilio's ids of texts.
+    pub sids: BTreeSet<String>,
 }
 
 impl Keys {
@@ -80,9 +83,18 @@ impl Keys {
                 let id = text.id.as_str().to_owned();
                 self.ids.insert((org.clone(), text.submitter(), id));
             }
+            Command::Report { attempt, report, .. } => {
+                self.attempts.insert((org.clone(), attempt.clone()));
+                self.sids.extend(report.sid().map(str::to_owned));
+            }
             // What it is about is found by its row.
-            Command::Report { .. } | Command::Fetch { .. } => {}
-            Command::Resend { thread, by, .. } => self.thread(org, thread, by),
+            Command::Fetch { .. } => {}
+            Command::Resend {
+                thread, by, attempt, ..
+            } => {
+                self.thread(org, thread, by);
+                self.attempts.insert((org.clone(), attempt.clone()));
+            }
             Command::PutOrg { .. } => {
                 self.made.insert(org.clone());
             }
@@ -115,5 +127,6 @@ impl Keys {
         self.revocations.retain(|(org, ..)| locked(org));
         self.ids.retain(|(org, ..)| locked(org));
         self.seqs.retain(|(org, ..)| locked(org));
+        self.attempts.retain(|(org, ..)| locked(org));
     }
 }

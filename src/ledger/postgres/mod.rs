@@ -12,6 +12,7 @@ mod photos;
 mod search;
 mod session;
 mod store;
+mod texts;
 mod transaction;
 mod write;
 
