@@ -79,7 +79,9 @@ impl Postgres {
             readers: pool(&options, READERS, Duration::from_secs(5)),
             // Ten thousand may come back at once: they wait for each other, and for nobody else.
             catching_up: pool(&options, CATCHING_UP, Duration::from_secs(30)),
-            courier: pool(&options, COURIER, Duration::from_secs(5)),
+            courier: waiting(COURIER, Duration::from_secs(5))
+                .after_connect(|connection, _| Box::pin(session::claims(connection)))
+                .connect_lazy_with(options.clone()),
             searching: pool(&options, SEARCHING, Duration::from_secs(5)),
         })
     }
@@ -126,10 +128,14 @@ impl Postgres {
     }
 }
 
-fn pool(options: &PgConnectOptions, connections: u32, patience: Duration) -> PgPool {
+fn waiting(connections: u32, patience: Duration) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(patience)
+}
+
+fn pool(options: &PgConnectOptions, connections: u32, patience: Duration) -> PgPool {
+    waiting(connections, patience)
         .after_connect(|connection, _| Box::pin(session::reads(connection)))
         .connect_lazy_with(options.clone())
 }
