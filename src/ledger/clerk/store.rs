@@ -38,6 +38,10 @@ pub(in crate::ledger) trait Store: Send {
     async fn others_after(&mut self, org: &OrgId, thread: &ThreadId, seq: i64, submitter: &str) -> Result<Vec<Record>>;
     /// An upload; it stays as it is until the transaction ends.
     async fn photo(&mut self, org: &OrgId, id: &PhotoId) -> Result<Option<Upload>>;
+    /// Whether texts from the number to the phone are off.
+    async fn is_off(&mut self, org: &OrgId, number: &Phone, phone: &Phone) -> Result<bool> {
+        texting::is_off(self.connection(), org, number, phone).await
+    }
     /// One attempt, of whatever org.
     async fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>> {
         texting::attempt_by_id(self.connection(), id).await

@@ -12,6 +12,8 @@ pub(super) struct Keys {
     /// Orgs that the batch makes, if they are not there yet.
     pub made: BTreeSet<OrgId>,
     pub threads: BTreeSet<(OrgId, ThreadId)>,
+    /// Threads that something is said in, which may be carried on as texts.
+    pub said: BTreeSet<(OrgId, ThreadId)>,
     pub contacts: BTreeSet<(OrgId, ContactId)>,
     pub people: BTreeSet<(OrgId, Sub)>,
     pub reads: BTreeSet<(OrgId, ThreadId, Sub)>,
@@ -39,6 +41,7 @@ impl Keys {
         match command {
             Command::Say { thread, by, draft, .. } => {
                 self.thread(org, thread, by);
+                self.said.insert((org.clone(), thread.clone()));
                 let id = draft.id.as_str().to_owned();
                 self.ids.insert((org.clone(), by.submitter(), id));
             }
@@ -121,6 +124,7 @@ impl Keys {
     /// Leaves only what belongs to the orgs that are locked.
     pub fn keep(&mut self, locked: impl Fn(&OrgId) -> bool) {
         self.threads.retain(|(org, ..)| locked(org));
+        self.said.retain(|(org, ..)| locked(org));
         self.contacts.retain(|(org, ..)| locked(org));
         self.people.retain(|(org, ..)| locked(org));
         self.reads.retain(|(org, ..)| locked(org));

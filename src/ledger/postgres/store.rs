@@ -10,8 +10,8 @@ use super::photos::STATEMENTS;
 use super::transaction::Transaction;
 use super::write;
 use crate::domain::{
-    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, PhotoId, Record, Sub, ThreadHead,
-    ThreadId, Upload,
+    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, PhotoId, Record, Sub,
+    ThreadHead, ThreadId, Upload,
 };
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
@@ -104,6 +104,14 @@ impl Store for Transaction<'_> {
         ];
         let found = self.connection.rows(sql, &values).await?;
         found.iter().map(|row| rows::record(row, 0)).collect()
+    }
+
+    async fn is_off(&mut self, org: &OrgId, number: &Phone, phone: &Phone) -> Result<bool> {
+        let key = (org.clone(), number.clone(), phone.clone());
+        if !self.consents.contains_key(&key) {
+            self.look_up_consents([key.clone()].into()).await?;
+        }
+        Ok(self.consents.get(&key) == Some(&true))
     }
 
     async fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>> {

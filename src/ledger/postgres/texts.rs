@@ -1,13 +1,13 @@
-//! What a batch of reports asks: the attempts that they name, all others at the same texts, and whose
-//! Twilio's ids are. One statement each.
+//! What a batch asks of texts: who takes none; and for its reports the attempts that they name, all others
+//! at the same texts, and whose Twilio's ids are. One statement each.
 
 use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
 
 use super::transaction::{Transaction, absent, column};
-use crate::domain::{AttemptId, OrgId, ThreadId};
-use crate::ledger::rows::Cells;
+use crate::domain::{AttemptId, OrgId, Phone, ThreadId};
+use crate::ledger::rows::{self, Cells};
 use crate::ledger::texting::{self, attempt_columns};
 
 impl Transaction<'_> {
@@ -31,6 +31,46 @@ impl Transaction<'_> {
         let threads = threads.collect();
         self.look_up_texts(texts).await?;
         Ok(threads)
+    }
+
+    /// Of all phones that what is said in these threads may be texted to.
+    pub async fn look_up_consents_of(&mut self, threads: BTreeSet<(OrgId, ThreadId)>) -> Result<()> {
+        let mut keys = BTreeSet::new();
+        for (org, thread) in threads {
+            let Some((_, settings)) = self.orgs.get(&org) else {
+                continue;
+            };
+            let Some(number) = &settings.number else {
+                continue;
+            };
+            let key = |phone: &Phone| (org.clone(), number.clone(), phone.clone());
+            keys.extend(settings.business_phones.iter().map(key));
+            if let Some(Some((contact, _))) = self.threads.get(&(org.clone(), thread)) {
+                keys.extend(contact.phone.iter().map(key));
+            }
+        }
+        self.look_up_consents(keys).await
+    }
+
+    pub async fn look_up_consents(&mut self, keys: BTreeSet<(OrgId, Phone, Phone)>) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT c.org, c.number, c.phone, c.off FROM unnest($1::text[], $2::text[], $3::text[]) k (org, number, phone)
+                   JOIN consents c ON c.org = k.org AND c.number = k.number AND c.phone = k.phone";
+        let parts = vec![
+            column(&keys, |k| k.0.as_str()),
+            column(&keys, |k| k.1.as_str()),
+            column(&keys, |k| k.2.as_str()),
+        ];
+        let found = self.ask(sql, parts).await?;
+        self.consents.extend(keys.into_iter().map(|key| (key, false)));
+        for row in &found {
+            let (number, phone) = (rows::phone(row.text(1)?)?, rows::phone(row.text(2)?)?);
+            let key = (rows::org_id(row.text(0)?)?, number, phone);
+            self.consents.insert(key, row.int(3)? == 1);
+        }
+        Ok(())
     }
 
     pub async fn look_up_attempts(&mut self, keys: BTreeSet<AttemptId>) -> Result<()> {

@@ -14,7 +14,8 @@ use sqlx::postgres::PgRow;
 use super::keys::Keys;
 use super::lock::{Locked, lock};
 use crate::domain::{
-    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId,
+    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, Record, Sub, ThreadHead,
+    ThreadId,
 };
 use crate::ledger::rows::{self, CONTACT_COLUMNS, Cells, HEAD_COLUMNS, contact_columns, head_columns, record_columns};
 use crate::ledger::writer::Locks;
@@ -34,6 +35,8 @@ pub(super) struct Transaction<'a> {
     pub revocations: HashMap<(OrgId, Sub), Option<i64>>,
     pub ids: HashMap<(OrgId, String, String), Option<Record>>,
     pub seqs: HashMap<(OrgId, ThreadId, i64), Option<(Counts, i64)>>,
+    /// Of each number and phone: whether texts are off.
+    pub consents: HashMap<(OrgId, Phone, Phone), bool>,
     pub attempts: HashMap<AttemptId, Option<Attempt>>,
     /// Whether Twilio's id is some attempt's.
     pub sids: HashMap<String, bool>,
@@ -78,6 +81,7 @@ impl<'a> Transaction<'a> {
             revocations: HashMap::new(),
             ids: HashMap::new(),
             seqs: HashMap::new(),
+            consents: HashMap::new(),
             attempts: HashMap::new(),
             sids: HashMap::new(),
             texts: HashMap::new(),
@@ -88,6 +92,7 @@ impl<'a> Transaction<'a> {
         let reported = transaction.look_up_reports(attempts, keys.sids).await?;
         keys.threads.extend(reported);
         transaction.look_up_threads(keys.threads).await?;
+        transaction.look_up_consents_of(keys.said).await?;
         transaction.look_up_ids(keys.ids).await?;
         transaction.look_up_people(keys.people).await?;
         transaction.look_up_revocations(keys.revocations).await?;
