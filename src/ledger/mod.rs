@@ -8,7 +8,9 @@
 mod aside;
 mod audit;
 mod clerk;
+mod command;
 mod copies;
+mod lanes;
 mod outbox;
 mod pending;
 mod photos;
@@ -27,6 +29,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use audit::{OrgHead, Projections};
+pub use command::Command;
 pub use outbox::Outbox;
 pub use pending::Pending;
 pub use photos::Photos;
@@ -34,10 +37,7 @@ pub use postgres::Postgres;
 pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Sqlite, new_log_id};
 
-use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings,
-    Person, PersonId, Phone, Received, Record, Report, Sub, ThreadHead, ThreadId, Via, View,
-};
+use crate::domain::{Contact, ContactId, OrgId, OrgSettings, PersonId, Phone, Record, Sub, ThreadHead, ThreadId, View};
 
 /// The ledger could not be read. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -45,118 +45,6 @@ use crate::domain::{
 pub struct LedgerError(#[from] pub anyhow::Error);
 
 pub type Result<T, E = LedgerError> = std::result::Result<T, E>;
-
-/// Something to append. Whoever makes one has checked that the person may; the ledger checks, under
-/// the org's lock, all that depends on what is already there.
-#[derive(Debug, Clone)]
-pub enum Command {
-    Say {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        via: Via,
-        draft: Draft,
-    },
-    Mark {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        mark: Mark,
-        up_to: i64,
-    },
-    Handle {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        seen: i64,
-    },
-    /// A text that came in.
-    Receive {
-        org: OrgId,
-        text: Received,
-    },
-    /// What was heard of a text that went out.
-    Report {
-        org: OrgId,
-        attempt: AttemptId,
-        report: Report,
-    },
-    /// What became of a part of an MMS.
-    Fetch {
-        org: OrgId,
-        /// Twilio's id of it.
-        source: String,
-        fetched: Fetched,
-    },
-    /// Staff have a text sent once more.
-    Resend {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        attempt: AttemptId,
-    },
-    /// The AI receptionist hands a call over.
-    HandOff {
-        org: OrgId,
-        by: Person,
-        draft: HandoffDraft,
-    },
-    Marker {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        draft: MarkerDraft,
-    },
-    /// Somebody says whose the thread of an unknown number is.
-    Attach {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        contact: ContactId,
-        seen: Option<i64>,
-    },
-    /// Somebody says where the unrouted text of this rev belongs.
-    Route {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        unrouted: i64,
-    },
-    PutOrg {
-        org: OrgId,
-        settings: OrgSettings,
-    },
-    PutContact {
-        org: OrgId,
-        contact: ContactId,
-        draft: ContactDraft,
-    },
-    Revoke {
-        org: OrgId,
-        sub: Sub,
-    },
-}
-
-impl Command {
-    pub fn org(&self) -> &OrgId {
-        match self {
-            Command::Say { org, .. }
-            | Command::Mark { org, .. }
-            | Command::Handle { org, .. }
-            | Command::Receive { org, .. }
-            | Command::Report { org, .. }
-            | Command::Fetch { org, .. }
-            | Command::Resend { org, .. }
-            | Command::HandOff { org, .. }
-            | Command::Marker { org, .. }
-            | Command::Attach { org, .. }
-            | Command::Route { org, .. }
-            | Command::PutOrg { org, .. }
-            | Command::PutContact { org, .. }
-            | Command::Revoke { org, .. } => org,
-        }
-    }
-}
 
 /// The numbers that a record got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,7 +208,8 @@ pub struct ThreadState {
 /// The contract of the durable logs. One suite of tests holds every engine to it.
 ///
 /// - **Order.** An org's records get revs 1, 2, 3 …; a thread's public ones seqs 1, 2, 3 …; commands
-///   of one caller for one org are appended in the order in which they were submitted.
+///   of one caller for one org are appended in the order in which they were submitted: those that are
+///   awaited, and behind them, but not for long, those that are not.
 /// - **Atomicity.** A command's record, its numbers and every projection are one transaction.
 /// - **Once.** (org, submitter, id) answers for ever with the first outcome.
 /// - **Loss.** An outcome is durable when the caller hears it. Every commit is also sent to the
