@@ -9,7 +9,9 @@ mod answers;
 mod aside;
 mod audit;
 mod clerk;
+mod command;
 mod copies;
+mod lanes;
 mod outbox;
 mod pending;
 mod photos;
@@ -29,6 +31,7 @@ use tokio::sync::mpsc;
 
 pub use answers::{Admission, Badge, Inbox, InboxFilter, InboxRow, Reader, Slice, ThreadState, ViewHead};
 pub use audit::{OrgHead, Projections};
+pub use command::Command;
 pub use outbox::Outbox;
 pub use pending::Pending;
 pub use photos::Photos;
@@ -36,10 +39,7 @@ pub use postgres::Postgres;
 pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Clock, Sqlite, new_log_id};
 
-use crate::domain::{
-    AttemptId, Contact, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings,
-    Page, Person, Phone, Received, Record, Report, Seek, Sub, ThreadId, Via, View,
-};
+use crate::domain::{Contact, ContactId, OrgId, Page, Phone, Record, Seek, Sub, ThreadId, View};
 
 /// The ledger could not be read. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -47,125 +47,6 @@ use crate::domain::{
 pub struct LedgerError(#[from] pub anyhow::Error);
 
 pub type Result<T, E = LedgerError> = std::result::Result<T, E>;
-
-/// Something to append. Whoever makes one has checked that the person may; the ledger checks, under
-/// the org's lock, all that depends on what is already there.
-#[derive(Debug, Clone)]
-pub enum Command {
-    Say {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        via: Via,
-        draft: Draft,
-    },
-    Mark {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        mark: Mark,
-        up_to: i64,
-    },
-    Handle {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        seen: i64,
-    },
-    /// A text that came in.
-    Receive {
-        org: OrgId,
-        text: Received,
-    },
-    /// What was heard of a text that went out.
-    Report {
-        org: OrgId,
-        attempt: AttemptId,
-        report: Report,
-    },
-    /// What became of a part of an MMS.
-    Fetch {
-        org: OrgId,
-        /// Twilio's id of it.
-        source: String,
-        fetched: Fetched,
-    },
-    /// Staff have a text sent once more.
-    Resend {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        attempt: AttemptId,
-    },
-    /// The AI receptionist hands a call over.
-    HandOff {
-        org: OrgId,
-        by: Person,
-        draft: HandoffDraft,
-    },
-    Marker {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        draft: MarkerDraft,
-    },
-    /// Somebody says whose the thread of an unknown number is.
-    Attach {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        contact: ContactId,
-        seen: Option<i64>,
-    },
-    /// Somebody says where the unrouted text of this rev belongs.
-    Route {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        unrouted: i64,
-    },
-    PutOrg {
-        org: OrgId,
-        settings: OrgSettings,
-    },
-    PutContact {
-        org: OrgId,
-        contact: ContactId,
-        draft: ContactDraft,
-    },
-    /// Somebody of the team begins a conversation with a person whom the CRM does not know yet.
-    NewContact {
-        org: OrgId,
-        by: Person,
-        draft: ContactDraft,
-    },
-    Revoke {
-        org: OrgId,
-        sub: Sub,
-    },
-}
-
-impl Command {
-    pub fn org(&self) -> &OrgId {
-        match self {
-            Command::Say { org, .. }
-            | Command::Mark { org, .. }
-            | Command::Handle { org, .. }
-            | Command::Receive { org, .. }
-            | Command::Report { org, .. }
-            | Command::Fetch { org, .. }
-            | Command::Resend { org, .. }
-            | Command::HandOff { org, .. }
-            | Command::Marker { org, .. }
-            | Command::Attach { org, .. }
-            | Command::Route { org, .. }
-            | Command::PutOrg { org, .. }
-            | Command::PutContact { org, .. }
-            | Command::NewContact { org, .. }
-            | Command::Revoke { org, .. } => org,
-        }
-    }
-}
 
 /// The numbers that a record got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,7 +119,8 @@ pub struct CustomerBadge {
 /// The contract of the durable logs. One suite of tests holds every engine to it.
 ///
 /// - **Order.** An org's records get revs 1, 2, 3 …; a thread's public ones seqs 1, 2, 3 …; commands
-///   of one caller for one org are appended in the order in which they were submitted.
+///   of one caller for one org are appended in the order in which they were submitted: those that are
+///   awaited, and behind them, but not for long, those that are not.
 /// - **Atomicity.** A command's record, its numbers and every projection are one transaction.
 /// - **Once.** (org, submitter, id) answers for ever with the first outcome.
 /// - **Loss.** An outcome is durable when the caller hears it. Every commit is also sent to the

@@ -12,6 +12,7 @@ mod photos;
 mod search;
 mod session;
 mod store;
+mod texts;
 mod transaction;
 mod write;
 
@@ -77,7 +78,9 @@ impl Postgres {
             readers: pool(&options, READERS, Duration::from_secs(5)),
             // Ten thousand may come back at once: they wait for each other, and for nobody else.
             catching_up: pool(&options, CATCHING_UP, Duration::from_secs(30)),
-            courier: pool(&options, COURIER, Duration::from_secs(5)),
+            courier: waiting(COURIER, Duration::from_secs(5))
+                .after_connect(|connection, _| Box::pin(session::claims(connection)))
+                .connect_lazy_with(options.clone()),
             searching: pool(&options, SEARCHING, Duration::from_secs(5)),
         })
     }
@@ -124,10 +127,14 @@ impl Postgres {
     }
 }
 
-fn pool(options: &PgConnectOptions, connections: u32, patience: Duration) -> PgPool {
+fn waiting(connections: u32, patience: Duration) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(patience)
+}
+
+fn pool(options: &PgConnectOptions, connections: u32, patience: Duration) -> PgPool {
+    waiting(connections, patience)
         .after_connect(|connection, _| Box::pin(session::reads(connection)))
         .connect_lazy_with(options.clone())
 }

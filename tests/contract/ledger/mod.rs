@@ -7,7 +7,7 @@ mod marks;
 pub mod photos;
 mod reading;
 mod search;
-mod texts;
+pub mod texts;
 mod writing;
 
 macro_rules! suite {
@@ -33,6 +33,7 @@ macro_rules! suite {
                     crm::names_are_frozen_at_sending,
                     crm::a_revocation_is_remembered,
                     crm::the_sites_of_an_org_are_those_it_lists_now,
+                    writing::whoever_waits_goes_before_reports,
                     writing::closing_keeps_what_was_queued_and_refuses_what_comes_later,
                     search::words_are_found_whatever_their_case_accents_and_script,
                     search::a_customer_finds_what_is_public_in_the_own_thread_and_nothing_else,
