@@ -17,7 +17,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::encoding::Encoding;
-use super::modules::{imports, resolve, sheets};
+use super::modules::{imports, resolve, sheets, without_comments};
 
 #[derive(RustEmbed)]
 #[folder = "src/ui"]
@@ -118,6 +118,10 @@ pub(super) fn shelf() -> &'static Shelf {
         std::thread::spawn(|| shelf().compress());
         let files = Embedded::iter().filter_map(|name| {
             let bytes = Embedded::get(&name)?.data.into_owned();
+            let bytes = match std::str::from_utf8(&bytes) {
+                Ok(script) if name.ends_with(".js") => without_comments(script).into_bytes(),
+                _ => bytes,
+            };
             Some((name.into_owned(), bytes.into()))
         });
         Shelf::new(&Sources(files.collect()))

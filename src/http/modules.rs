@@ -1,6 +1,30 @@
 //! What a script loads besides itself, read from the source: so that a browser can be told of all of it at
 //! once, instead of finding out file by file.
 
+/// A script as it is sent: without the comments that begin a line, and without what only indents. No string
+/// of the pages goes over lines that look like one.
+pub(super) fn without_comments(source: &str) -> String {
+    let mut sent = String::with_capacity(source.len());
+    let mut within = false;
+    for line in source.lines() {
+        let mut rest = line.trim_start();
+        while within || rest.starts_with("/*") {
+            let Some((_, after)) = rest.split_once("*/") else {
+                within = true;
+                rest = "";
+                break;
+            };
+            within = false;
+            rest = after.trim_start();
+        }
+        if !rest.is_empty() && !rest.starts_with("//") {
+            sent.push_str(rest);
+            sent.push('\n');
+        }
+    }
+    sent
+}
+
 /// The modules that a module imports statically, as it names them.
 pub(super) fn imports(source: &str) -> impl Iterator<Item = &str> {
     // Statements begin their line, and end with a semicolon; usage in comments does neither.
@@ -61,6 +85,13 @@ pub(super) fn resolve(from: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_are_not_sent_and_code_beside_them_is() {
+        let source = "/**\n * What it is.\n */\nimport \"./a.js\";\n  // why\n  /** @type {A} */\n  let a = b / c; // kept\n  /** @type {B} */ (a).b();\n";
+        let sent = "import \"./a.js\";\nlet a = b / c; // kept\n(a).b();\n";
+        assert_eq!(without_comments(source), sent);
+    }
 
     #[test]
     fn static_imports_are_found_and_what_only_looks_like_one_is_not() {
