@@ -51,9 +51,9 @@ async fn a_newcomer_sees_one_conversation_at_all_its_ends() {
     let page = demo.browser.open(&demo.hub.url).await;
     page.viewport(1440, 900).await;
     // The conversation of the customer who is shown is open in the office.
-    shows(&page, "portal", "The leak is back.").await;
-    shows(&page, "office", "The leak is back.").await;
-    shows(&page, "crew", "#1 Ana Souza: The leak is back.").await;
+    shows(&page, "portal", "The leak is back").await;
+    shows(&page, "office", "The leak is back").await;
+    shows(&page, "crew", "#1 Ana Souza: The leak is back").await;
     shows(&page, "phone", "Tomorrow between 9 and 11?").await;
     steps(&page, &[]).await;
     let hint = r#"$('[data-testid="hint"]').textContent"#;
@@ -114,7 +114,7 @@ async fn a_newcomer_sees_one_conversation_at_all_its_ends() {
 async fn the_start_page_fits_every_screen() {
     let demo = Demo::start().await;
     let page = demo.browser.open(&demo.hub.url).await;
-    shows(&page, "office", "The leak is back.").await;
+    shows(&page, "office", "The leak is back").await;
     shows(&page, "phone", "Tomorrow between 9 and 11?").await;
     for (width, height, scheme) in [
         (1440, 900, "light"),
