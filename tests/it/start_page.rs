@@ -54,7 +54,6 @@ async fn a_newcomer_sees_one_conversation_at_all_its_ends() {
     shows(&page, "portal", "The leak is back").await;
     shows(&page, "office", "The leak is back").await;
     shows(&page, "crew", "#1 Ana Souza: The leak is back").await;
-    shows(&page, "phone", "Tomorrow between 9 and 11?").await;
     steps(&page, &[]).await;
     let hint = r#"$('[data-testid="hint"]').textContent"#;
     page.until(&format!("{hint}.startsWith('Write something as Ana')"))
@@ -115,7 +114,6 @@ async fn the_start_page_fits_every_screen() {
     let demo = Demo::start().await;
     let page = demo.browser.open(&demo.hub.url).await;
     shows(&page, "office", "The leak is back").await;
-    shows(&page, "phone", "Tomorrow between 9 and 11?").await;
     for (width, height, scheme) in [
         (1440, 900, "light"),
         (1920, 1080, "dark"),
