@@ -99,7 +99,7 @@ async fn a_newcomer_sees_one_conversation_at_all_its_ends() {
         ))
         .await;
     }
-    shows(&page, "phone", "Good morning Bob").await;
+    shows(&page, "phone", "All well with the new heater, Bob?").await;
     page.until(&format!("{}[0].value === ''", within("portal", "composer")))
         .await;
     steps(&page, &[]).await;
