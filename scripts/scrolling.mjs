@@ -3,6 +3,7 @@
  *
  *   node scripts/scrolling.mjs thread            // scrolls through a long thread, both ways
  *   node scripts/scrolling.mjs arrivals          // messages come at 200 a second
+ *   node scripts/scrolling.mjs inbox             // 10,000 conversations: messages come to all of them, then it scrolls
  *   node scripts/scrolling.mjs first             // cold loads, to the first message painted
  *   node scripts/scrolling.mjs thread --messages 2000 --hub target/debug/crewline
  *
@@ -25,6 +26,8 @@ const SECONDS = 10;
 const SPEED = 3_000;
 const PER_SECOND = 200;
 const COLD_LOADS = 10;
+/** So many answer the customer, since one person may not write as fast as it takes. */
+const CREW = 12;
 
 /** Counts frames, nodes and long tasks from `begin` to `end`. */
 const METER = `
@@ -80,16 +83,26 @@ const SCENARIOS = {
     await page.until(`$$("[data-testid=message]").length > 10`);
     await page.eval("meter.begin()");
     const began = Date.now();
-    for (let sent = 0; sent < MESSAGES;) {
-      const due = Math.min(MESSAGES, Math.ceil(((Date.now() - began) / 1000) * PER_SECOND));
-      await Promise.all(Array.from({ length: due - sent }, (_, i) => hub.say(lena, sent + i, `${began}`)));
-      sent = due;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await arriving(began, (n) => hub.say(lena, n, `${began}`));
     const seconds = (Date.now() - began) / 1000;
     const last = text(MESSAGES - 1);
     await page.until(`[...$$("[data-testid=text]")].at(-1)?.textContent === ${JSON.stringify(last)}`);
     report(`${MESSAGES} arrived at ${(MESSAGES / seconds).toFixed(0)}/s`, await page.eval("meter.end()"));
+  },
+
+  async inbox({ hub, browser }) {
+    const people = await hub.crowd(MESSAGES);
+    const page = await browser.open(hub.demo.staff[0].page, { script: METER });
+    await page.until(`$$("[data-testid=thread-row]").length > 5`);
+    await page.eval("meter.begin()");
+    const began = Date.now();
+    await arriving(began, (n) => hub.say(people[(n * 7919) % people.length], 0, `${began}-${n}`));
+    const seconds = (Date.now() - began) / 1000;
+    await page.until(`$("crewline-inbox").client.state === "live"`);
+    report(`${MESSAGES} arrived at ${(MESSAGES / seconds).toFixed(0)}/s, in as many conversations`, await page.eval("meter.end()"));
+    const list = { x: 150, y: 500 };
+    report("down", await scrolled(page, SPEED, list));
+    report("up", await scrolled(page, -SPEED, list));
   },
 
   async first({ hub, browser }) {
@@ -113,9 +126,19 @@ const SCENARIOS = {
   },
 };
 
-async function scrolled(page, speed) {
+/** All messages, at their rate. @param {(n: number) => Promise<unknown>} say */
+async function arriving(began, say) {
+  for (let sent = 0; sent < MESSAGES;) {
+    const due = Math.min(MESSAGES, Math.ceil(((Date.now() - began) / 1000) * PER_SECOND));
+    await Promise.all(Array.from({ length: due - sent }, (_, i) => say(sent + i)));
+    sent = due;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function scrolled(page, speed, { x, y } = { x: 640, y: 400 }) {
   await page.eval("meter.begin()");
-  await page.scroll({ x: 640, y: 400, pixels: speed * SECONDS, speed: Math.abs(speed) });
+  await page.scroll({ x, y, pixels: speed * SECONDS, speed: Math.abs(speed) });
   return page.eval("meter.end()");
 }
 
@@ -133,7 +156,11 @@ class Hub {
   static async start() {
     const child = spawn(options.hub, ["demo", "--json", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "ignore"] });
     const [line] = await once(createInterface(child.stdout), "line");
-    return new Hub(child, JSON.parse(line));
+    const hub = new Hub(child, JSON.parse(line));
+    const crew = Array.from({ length: CREW }, (_, i) =>
+      hub.call("POST", "/v1/tokens", hub.demo.service_token, { role: "staff", sub: `crew-${i}`, name: `Crew ${i}` }));
+    hub.crew = (await Promise.all(crew)).map(({ token }) => token);
+    return hub;
   }
 
   constructor(child, demo) {
@@ -146,9 +173,15 @@ class Hub {
   }
 
   async call(method, path, token, body) {
-    const answer = await fetch(this.demo.url + path, {
+    const ask = () => fetch(this.demo.url + path, {
       method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify(body),
     });
+    // A connection that was kept may just have been closed; every one of these may be asked twice.
+    let answer = await ask().catch(ask);
+    while (answer.status === 429) {
+      await new Promise((resolve) => setTimeout(resolve, Number(answer.headers.get("retry-after")) * 1_000));
+      answer = await ask();
+    }
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
@@ -162,8 +195,20 @@ class Hub {
     return { thread, token, page: `${url}/portal#token=${token}` };
   }
 
+  /** Many customers, each of whom has written something. */
+  async crowd(count) {
+    const people = [];
+    for (let n = 0; n < count; n += 20) {
+      const some = Array.from({ length: Math.min(20, count - n) }, (_, i) => this.customer(`crowd-${n + i}`, `Customer ${n + i}`));
+      const made = await Promise.all(some);
+      await Promise.all(made.map((person) => this.say(person, 0)));
+      people.push(...made);
+    }
+    return people;
+  }
+
   say({ thread, token }, n, run = "seed") {
-    const who = n % 5 < 2 ? token : this.demo.staff[0].token;
+    const who = n % 5 === 0 ? token : this.crew[n % CREW];
     return this.call("POST", `/v1/threads/${thread}/messages`, who, { id: `${run}-${n}`, text: text(n) });
   }
 

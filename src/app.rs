@@ -74,15 +74,17 @@ impl App {
         let tasks = TaskTracker::new();
         let metrics = recorder();
         tasks.spawn(upkeep(metrics.clone(), stop.clone()));
+        let origins = own_origins(settings, address);
         let socket_settings = ws::SocketSettings {
             frames_per_second: settings.frames_per_second,
-            origins: own_origins(settings, address),
+            origins: origins.clone(),
             drain_window: settings.drain_window(),
         };
         let door = Arc::new(http::Door {
             hub: hub.clone(),
             auth: Arc::clone(&auth),
-            origins: own_origins(settings, address),
+            origins,
+            rate: http::Rate::default(),
         });
         let gallery = Arc::new(gallery(settings, address, photos)?);
         tasks.spawn(Arc::clone(&gallery).sweep_forever(stop.clone()));
@@ -92,7 +94,7 @@ impl App {
                 gallery: Arc::clone(&gallery),
                 metrics,
             })))
-            .merge(http::pages());
+            .merge(http::pages(hub.clone(), settings.demo_sign_in));
         let extra = demo(&Prepared { address, auth: &auth })?;
         if let Some(demo) = extra.routes {
             routes = routes.merge(demo);
@@ -361,6 +363,10 @@ fn describe() {
         "payloads that could not be published"
     );
     describe_counter!("crewline_too_fast_closed_total", "sockets closed for sending too fast");
+    describe_counter!(
+        "crewline_too_fast_requests_total",
+        "requests refused because their person asks too fast"
+    );
     describe_gauge!(
         "crewline_gateway",
         "1 for what texts go through: twilio, or a simulator"

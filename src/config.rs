@@ -75,7 +75,7 @@ pub struct Flags {
     #[serde(flatten)]
     pub twilio: TwilioFlags,
 
-    /// Origins whose pages may open sockets, whatever the org (orgs list their own besides)
+    /// Origins whose pages may open sockets and ask over HTTP, whatever the org (orgs list their own besides)
     #[arg(long, env = "CREWLINE_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<String>,

@@ -82,7 +82,8 @@ impl Demo {
                     account
                 }
             };
-            let shown = ["org", "customers", "staff", "phones"].map(|name| (name.to_owned(), line[name].clone()));
+            let shown = ["org", "customers", "staff", "phones", "business_phones"]
+                .map(|name| (name.to_owned(), line[name].clone()));
             let pages = http::demo_pages(Value::Object(shown.into_iter().collect()));
             line["twilio"] = json!({
                 "account_sid": account.client.account,
@@ -98,10 +99,14 @@ impl Demo {
         })
         .await?;
         let told = async {
+            let phones = simulator.as_ref().map(|_| format!("http://{}", app.address));
+            if let Some(phones) = &phones {
+                seed::landline(phones).await?;
+            }
             Seed::of(&*app.ledger)?.past(None).await?;
             let (threads, is_first) = Seed::of(&*app.ledger)?.today(&app.gallery).await?;
-            if simulator.is_some() {
-                seed::phones(&format!("http://{}", app.address), is_first).await?;
+            if let Some(phones) = phones.filter(|_| is_first) {
+                seed::texts(&phones).await?;
             }
             anyhow::Ok(threads)
         };
@@ -202,5 +207,6 @@ fn people(address: SocketAddr, auth: &Auth) -> Value {
         "service_token": token(Role::Service, "crm", "Bright Plumbing CRM"),
         "customers": customers,
         "staff": staff,
+        "business_phones": BUSINESS_PHONES,
     })
 }

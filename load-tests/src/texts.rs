@@ -1,6 +1,7 @@
 //! Texts: many numbers, many phones, a gateway that takes its time. How long until all are handed over, and
 //! what does it do to those who chat meanwhile?
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -73,16 +74,18 @@ pub async fn run(mut args: Args) -> Result<Report> {
         .and_then(|local| local.watch_transactions().ok());
     let meter = Meter::start(Some(&stage.hub));
     let beside = Arc::new(Stats::new(format!("{}b", stage.stats.run)));
+    let mut calls = simulator.calls();
     let mut drained = Duration::ZERO;
     let text = async {
         let start = Instant::now();
         say_all(&stage, &phones).await?;
-        simulator.has_all(args.recipients).await?;
+        calls.are(args.recipients).await?;
         drained = start.elapsed();
         Ok(())
     };
     clients.extend(chat(&stage, &beside, PATIENCE.as_secs(), text).await?);
 
+    calls.look().await?;
     let mut report = Report::of("texts", "drained");
     report
         .count("numbers", args.numbers as u64)
@@ -92,7 +95,7 @@ pub async fn run(mut args: Args) -> Result<Report> {
             "texts_per_s",
             Figure::PerSecond(args.recipients as f64 / drained.as_secs_f64()),
         )
-        .none("texted_twice", simulator.twice().await?)
+        .none("texted_twice", calls.twice())
         .latency("ack_alone", &alone.ack)
         .latency("ack_beside", &beside.ack)
         .latency("delivery_alone", &alone.delivery)
@@ -235,26 +238,47 @@ impl Simulator {
             .map(drop)
     }
 
-    async fn creates(&self) -> Result<Vec<Value>> {
-        let mut http = Http::connect(self.address, "").await?;
-        let mut ledger = http.ask("GET", "/simulator/ledger", &Value::Null).await?;
-        Ok(serde_json::from_value(ledger["creates"].take())?)
+    fn calls(&self) -> Calls {
+        Calls {
+            address: self.address,
+            seen: 0,
+            phones: HashSet::new(),
+        }
     }
+}
 
-    async fn has_all(&self, recipients: usize) -> Result<()> {
+/// The calls that the simulator has had.
+struct Calls {
+    address: std::net::SocketAddr,
+    seen: usize,
+    phones: HashSet<String>,
+}
+
+impl Calls {
+    async fn are(&mut self, many: usize) -> Result<()> {
         let start = Instant::now();
-        while self.creates().await?.len() < recipients {
+        while self.seen < many {
             ensure!(start.elapsed() < PATIENCE, "the outbox does not drain");
-            sleep(Duration::from_millis(200)).await;
+            sleep(Duration::from_millis(100)).await;
+            self.look().await?;
         }
         Ok(())
     }
 
-    /// Phones that got more than one.
-    async fn twice(&self) -> Result<u64> {
-        let creates = self.creates().await?;
-        let phones: std::collections::HashSet<_> = creates.iter().map(|call| call["to"].to_string()).collect();
-        Ok((creates.len() - phones.len()) as u64)
+    /// Asks for those that are new: all of them again and again would load what is measured.
+    async fn look(&mut self) -> Result<()> {
+        let path = format!("/simulator/ledger?after={}", self.seen);
+        let mut http = Http::connect(self.address, "").await?;
+        let ledger = http.ask("GET", &path, &Value::Null).await?;
+        let creates = ledger["creates"].as_array().context("its calls")?;
+        self.seen += creates.len();
+        self.phones.extend(creates.iter().map(|call| call["to"].to_string()));
+        Ok(())
+    }
+
+    /// For a phone that had got one already.
+    fn twice(&self) -> u64 {
+        (self.seen - self.phones.len()) as u64
     }
 }
 

@@ -20,7 +20,7 @@ pub const SHORTEST_SECRET: usize = 32;
 /// How far the issuer's clock may be ahead, in seconds.
 const SKEW: i64 = 60;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Customer,

@@ -1,10 +1,8 @@
 //! What becomes of a message's texts: which phones they go to, and what is known of each.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Encoding, OrgId, Phone, PhotoId, Segments, ThreadId};
+use super::{Attempt, AttemptState, Author, Encoding, Phone, Segments};
 
 /// Whom a text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,172 +76,6 @@ pub enum SmsState {
     Unknown,
     /// Not tried: texts to this number are off, or too many went there within a minute.
     NotTexted,
-}
-
-/// One attempt at one part of a text: at most one call that creates it.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct AttemptId(String);
-
-impl AttemptId {
-    pub fn random() -> Self {
-        Self(uuid::Uuid::new_v4().to_string())
-    }
-
-    /// None for what was never given out: it travels through Twilio and back.
-    pub fn parse(text: &str) -> Option<Self> {
-        uuid::Uuid::try_parse(text).ok().map(|id| Self(id.to_string()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AttemptId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Where an attempt stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AttemptState {
-    /// Waits for its time.
-    Due,
-    /// Claimed by a courier, who may be calling.
-    Calling,
-    /// The call was not answered: Twilio may have it or not.
-    Uncertain,
-    /// Nothing was found of an uncertain one.
-    Unknown,
-    Accepted,
-    Delivered,
-    Failed,
-}
-
-impl AttemptState {
-    pub const ALL: [AttemptState; 7] = [
-        AttemptState::Due,
-        AttemptState::Calling,
-        AttemptState::Uncertain,
-        AttemptState::Unknown,
-        AttemptState::Accepted,
-        AttemptState::Delivered,
-        AttemptState::Failed,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AttemptState::Due => "due",
-            AttemptState::Calling => "calling",
-            AttemptState::Uncertain => "uncertain",
-            AttemptState::Unknown => "unknown",
-            AttemptState::Accepted => "accepted",
-            AttemptState::Delivered => "delivered",
-            AttemptState::Failed => "failed",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
-    }
-}
-
-/// A row of the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    pub id: AttemptId,
-    pub org: OrgId,
-    /// The thread and seq of the message; none of an answer.
-    pub message: Option<(ThreadId, i64)>,
-    pub leg: Leg,
-    /// The rev of the record that asked for it: what is older goes first.
-    pub rev: i64,
-    pub part: u32,
-    pub parts: u32,
-    /// 1 for the first attempt at this part.
-    pub nth: u32,
-    pub from: Phone,
-    pub to: Phone,
-    pub body: String,
-    /// Photos that go along.
-    pub media: Vec<PhotoId>,
-    /// Attachments that do not: the text says how many.
-    pub counted: u32,
-    pub state: AttemptState,
-    /// When it may be called, in ms; while it is called, until when the courier has it; later, when a
-    /// courier looked after it last.
-    pub due_at: i64,
-    pub queued_at: i64,
-    /// When it was called last.
-    pub called_at: Option<i64>,
-    /// Twilio's id of it.
-    pub sid: Option<String>,
-}
-
-impl Attempt {
-    /// What is texted.
-    pub fn text(&self) -> String {
-        let counted = match self.counted {
-            0 => return self.body.clone(),
-            1 => "(1 attachment)".to_owned(),
-            n => format!("({n} attachments)"),
-        };
-        match self.body.trim_end() {
-            "" => counted,
-            said => format!("{said} {counted}"),
-        }
-    }
-
-    /// Nobody has tried it, because what its message brought is not all here yet.
-    pub fn awaits_media(&self) -> bool {
-        self.counted > 0 && self.state == AttemptState::Due && self.called_at.is_none() && self.nth == 1
-    }
-}
-
-/// What was fetched of an MMS for a text that waits for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Brought {
-    pub media: Vec<PhotoId>,
-    pub counted: u32,
-    pub due_at: i64,
-}
-
-/// What was heard of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    /// Twilio has it; whether it is queued there or on its way makes no difference to anybody.
-    Accepted {
-        sid: String,
-        status: String,
-    },
-    Delivered {
-        sid: String,
-    },
-    /// It failed for good: the call was refused (no sid), or the network gave up.
-    Failed {
-        sid: Option<String>,
-        status: String,
-        failure: Failure,
-    },
-    /// The call went out and was not answered.
-    Uncertain,
-    /// Nothing was found of an uncertain one.
-    Missing,
-}
-
-/// Why a text failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// Twilio's.
-    pub code: Option<u32>,
-    /// For the customer, and for the team.
-    pub sentence: String,
-    pub reason: String,
-    /// Another attempt may do, so long after this one.
-    pub again_after_ms: Option<i64>,
-    /// The customer's carrier says that texts to this number are off.
-    pub opted_out: bool,
 }
 
 /// The team's body of a `delivery`.
@@ -337,6 +169,7 @@ fn part_state(attempts: &[&Attempt]) -> SmsState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{AttemptId, OrgId};
 
     fn attempt(part: u32, nth: u32, state: AttemptState) -> Attempt {
         Attempt {

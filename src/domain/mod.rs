@@ -1,5 +1,6 @@
 //! What the words mean. Pure: nothing here waits, reads or writes.
 
+mod attempt;
 mod consent;
 mod contact;
 mod copied;
@@ -22,12 +23,11 @@ mod text;
 mod thread;
 mod view;
 
+pub use attempt::{Attempt, AttemptId, AttemptState, Brought, Failure, Report};
 pub use consent::{ConsentBody, Texts};
 pub use contact::{Contact, ContactDraft};
 pub use copied::CopiedFrom;
-pub use delivery::{
-    Attempt, AttemptId, AttemptState, Brought, DeliveryBody, Failure, Leg, Report, SmsState, Text, leg_state,
-};
+pub use delivery::{DeliveryBody, Leg, SmsState, Text, leg_state};
 pub use draft::{Draft, MAX_PHOTOS, MAX_TEXT_BYTES, MAX_TEXT_CHARS, check_label};
 pub use handoff::{Brief, HANDOFF_TAG, Handler, HandoffBody, HandoffDraft, Speaker, Turn};
 pub use id::{ContactId, MessageId, OrgId, PersonId, Sub, ThreadId};

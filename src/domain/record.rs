@@ -187,6 +187,9 @@ pub enum ThreadEvent {
         id: PersonId,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unknown: bool,
+        /// Who of the team made it; none if the CRM said so, or it came by a text or a call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Author>,
     },
     /// Everything up to `seen` needs no answer.
     Handled { seen: i64, by: Author },

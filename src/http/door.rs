@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
 
 use super::Problem;
+use super::rate::{Kind, Rate};
 use crate::auth::{Auth, Identity, Role};
 use crate::domain::{Code, Refusal};
 use crate::hub::{Guest, Hub};
@@ -19,6 +20,7 @@ pub struct Door {
     pub auth: Arc<Auth>,
     /// Browsers' Origins that may ask whatever the org: the hub's own pages, and those of the settings.
     pub origins: Vec<String>,
+    pub rate: Rate,
 }
 
 /// The bearer of a valid token (RFC 6750), let in.
@@ -28,6 +30,12 @@ impl FromRequestParts<Arc<Door>> for Bearer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Problem> {
+        Self::of(parts, door, Kind::Request).await
+    }
+}
+
+impl Bearer {
+    pub async fn of(parts: &Parts, door: &Door, kind: Kind) -> Result<Self, Problem> {
         let token = parts
             .headers
             .get(header::AUTHORIZATION)
@@ -42,6 +50,7 @@ impl FromRequestParts<Arc<Door>> for Bearer {
             let why = "a service token is for the CRM's backend; a page asks with a person's";
             return Err(Refusal::new(Code::Forbidden, why).into());
         }
+        door.rate.check(&identity, kind).map_err(Problem::too_fast)?;
         let guest = door.hub.admit(identity).await?;
         if origin.is_some_and(|origin| !door.lets_in(origin, &guest)) {
             let why = "this Origin may not ask for this org; the org lists its own in `origins`";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::door::{Asked, Bearer, Door};
 use super::problem::Problem;
+use super::rate::Kind;
 use crate::auth::now;
 use crate::domain::{Code, PhotoId, Refusal, Upload, View};
 use crate::gallery::{Gallery, LINK_S};
@@ -61,7 +62,12 @@ impl FromRequestParts<Arc<Wall>> for Bearer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, wall: &Arc<Wall>) -> Result<Self, Problem> {
-        Bearer::from_request_parts(parts, &wall.door).await
+        let kind = if parts.method == Method::GET {
+            Kind::Photo
+        } else {
+            Kind::Request
+        };
+        Self::of(parts, &wall.door, kind).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem documents, with the `code` of the wire.
 
+use std::time::Duration;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -15,6 +17,8 @@ pub struct Problem {
     retry: bool,
     /// `stale` only: what came in between, as JSON.
     records: Option<Vec<Box<RawValue>>>,
+    /// `too_fast` only: when to ask again, in seconds.
+    retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -25,6 +29,7 @@ impl Problem {
             detail: detail.into(),
             retry: false,
             records: None,
+            retry_after: None,
         }
     }
 
@@ -46,6 +51,18 @@ impl Problem {
             "fault",
             "that was our fault; it is in the log",
         )
+    }
+
+    pub fn too_fast(wait: Duration) -> Self {
+        let refusal = Refusal::new(
+            Code::TooFast,
+            "slow down: nothing was done; ask again when Retry-After is over",
+        );
+        Self {
+            // Rounded up: a second is the least that the header can say.
+            retry_after: Some(wait.as_millis().div_ceil(1_000).max(1) as u64),
+            ..Self::from(refusal)
+        }
     }
 
     pub fn unreadable(status: StatusCode, detail: String) -> Self {
@@ -116,6 +133,9 @@ impl IntoResponse for Problem {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -39,6 +39,7 @@ async fn thread(
         answer["failed"] = head.failed.into();
         answer["waiting_since"] = head.waiting_since.into();
         answer["handoff"] = head.has_handoff().into();
+        answer["tag"] = found.tag.into();
         answer["handler"] = json!(head.handler);
         answer["attached_to"] = json!(head.attached);
         answer["readers"] = found

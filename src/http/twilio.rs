@@ -87,7 +87,10 @@ async fn status(
         None => line.outbox.attempt_by_sid(&update.sid).await,
     };
     let attempt = found.map_err(|_| out_of_order())?.ok_or_else(Refusal::not_found)?;
-    if let Some(heard) = report(&update.sid, update.status, update.code, attempt.nth) {
+    let heard = report(&update.sid, update.status, update.code, attempt.nth);
+    // Most callbacks say nothing new, and since an attempt only moves forward they never will: they need no
+    // transaction.
+    if let Some(heard) = heard.filter(|heard| attempt.clone().hear(heard)) {
         line.hub.report(attempt.org, attempt.id, heard).await.map_err(later)?;
     }
     Ok(StatusCode::NO_CONTENT)

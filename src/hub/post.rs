@@ -311,6 +311,19 @@ impl Hub {
         }))
     }
 
+    /// A conversation with somebody whom the CRM does not know yet.
+    pub fn new_contact(&self, guest: &Guest, draft: ContactDraft) -> Result<Pending, Refusal> {
+        if !guest.is_team() {
+            return Err(forbidden());
+        }
+        draft.check()?;
+        Ok(self.shared.ledger.submit(Command::NewContact {
+            org: guest.identity.org.clone(),
+            by: guest.person.clone(),
+            draft,
+        }))
+    }
+
     /// From when on the sub's older tokens are refused, in seconds.
     pub async fn revoke(&self, guest: &Guest, sub: Sub) -> Result<i64, Refusal> {
         guest.only(Role::Service)?;

@@ -14,6 +14,8 @@ const INBOX_PAGE: u32 = 50;
 const LONGEST_PAGE: i64 = 200;
 const PAGE: i64 = 50;
 const HITS: usize = 20;
+const CONTACTS: u32 = 20;
+const LONGEST_NAME: usize = 200;
 
 /// A page of the inbox and where the next one begins.
 #[derive(Debug)]
@@ -80,6 +82,21 @@ impl Hub {
         inbox.rows.truncate(INBOX_PAGE as usize);
         let next = inbox.rows.last().filter(|_| more).map(|row| row.head.active);
         Ok(InboxPage { inbox, next })
+    }
+
+    /// Contacts by a part of their name or phone, or by their id.
+    pub async fn contacts(&self, guest: &Guest, like: &str) -> Result<Vec<Contact>, Refusal> {
+        let View::Team { org } = guest.view()? else {
+            return Err(Refusal::new(Code::Forbidden, "contacts are the team's"));
+        };
+        if like.chars().count() > LONGEST_NAME {
+            return Err(Refusal::new(
+                Code::BadField,
+                format!("q: at most {LONGEST_NAME} characters"),
+            ));
+        }
+        let read = self.shared.ledger.contacts(&org, like.trim(), CONTACTS).await;
+        read.map_err(|error| unreadable(&error))
     }
 
     /// Texts that reached no thread, the newest first.

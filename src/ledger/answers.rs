@@ -83,6 +83,8 @@ pub struct ThreadState {
     pub readers: Vec<Reader>,
     /// The contact's phone takes no texts.
     pub texts_off: bool,
+    /// What a text from a business phone begins with to be for this thread.
+    pub tag: Option<i64>,
     /// The org's head rev in the same snapshot.
     pub rev: i64,
 }

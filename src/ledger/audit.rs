@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 use super::photos;
 use super::read;
 use super::rows::{self, Cells, Reading, Value, contact_columns, head_columns, record_columns};
+use super::texting::{self, attempt_columns};
 use crate::domain::{
-    Chain, Contact, ContactId, Leg, Missing, OrgId, OrgSettings, PersonId, Phone, PhotoId, Place, Record, Sub,
-    ThreadHead, ThreadId,
+    AttemptId, AttemptState, Chain, Contact, ContactId, Leg, Missing, OrgId, OrgSettings, PersonId, Phone, PhotoId,
+    Place, Record, Sub, ThreadHead, ThreadId,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,15 @@ impl Default for OrgHead {
 /// What is kept of a photo or file that was sent: its hash, its size if it is a photo, and where it stands.
 type Sent = (String, Option<(u32, u32)>, Option<Place>);
 
+/// A text that was queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// The thread and seq of the message that it carries on; none of an answer.
+    pub message: Option<(ThreadId, i64)>,
+    pub from: Phone,
+    pub parts: u32,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Projections {
     pub head: OrgHead,
@@ -49,14 +59,16 @@ pub struct Projections {
     pub people: BTreeMap<Sub, (PersonId, String)>,
     pub reads: BTreeMap<(ThreadId, Sub), i64>,
     pub revocations: BTreeMap<Sub, i64>,
-    pub number: Option<Phone>,
+    pub numbers: BTreeSet<Phone>,
     pub tags: BTreeMap<i64, (ThreadId, i64)>,
     /// When a thread was copied to a business phone last.
     pub copied: BTreeMap<(Phone, ThreadId), i64>,
     /// Whether texts from a number to a phone are off.
     pub consents: BTreeMap<(Phone, Phone), bool>,
-    /// For each text of each message, how many parts of it were queued.
-    pub queued: BTreeMap<(ThreadId, i64, Leg, Phone), u32>,
+    /// Texts that were queued: by the record that asked for it, leg and phone.
+    pub queued: BTreeMap<(i64, Leg, Phone), Queued>,
+    /// What was heard of each attempt of which anything was: how it stands, and Twilio's id of it.
+    pub heard: BTreeMap<AttemptId, (AttemptState, Option<String>)>,
     pub photos: BTreeMap<PhotoId, Sent>,
     /// Parts of MMS that are to be fetched, without how often that was tried.
     pub missing: BTreeMap<String, Missing>,
@@ -67,7 +79,8 @@ pub struct Projections {
 }
 
 pub(super) async fn orgs(reading: &mut impl Reading) -> Result<Vec<OrgId>> {
-    let sql = "SELECT org FROM heads UNION SELECT org FROM orgs UNION SELECT DISTINCT org FROM log ORDER BY 1";
+    let sql = "SELECT org FROM heads UNION SELECT org FROM orgs UNION SELECT org FROM numbers
+               UNION SELECT DISTINCT org FROM log ORDER BY 1";
     let found = reading.rows(sql, &[]).await?;
     found.iter().map(|row| rows::org_id(row.text(0)?)).collect()
 }
@@ -135,10 +148,10 @@ pub(super) async fn projections(snapshot: &mut impl Reading, org: &OrgId) -> Res
 
 async fn texting(snapshot: &mut impl Reading, org: &OrgId, stored: &mut Projections) -> Result<()> {
     let of_org = [Value::Text(org.as_str())];
-    let row = snapshot
-        .row("SELECT number FROM numbers WHERE org = $1", &of_org)
-        .await?;
-    stored.number = row.map(|row| rows::phone(row.text(0)?)).transpose()?;
+    let sql = "SELECT number FROM numbers WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        stored.numbers.insert(rows::phone(row.text(0)?)?);
+    }
     let sql = "SELECT tag, thread, at FROM tags WHERE org = $1";
     for row in &snapshot.rows(sql, &of_org).await? {
         let thread = rows::thread_id(row.text(1)?)?;
@@ -154,18 +167,21 @@ async fn texting(snapshot: &mut impl Reading, org: &OrgId, stored: &mut Projecti
         let key = (rows::phone(row.text(0)?)?, rows::phone(row.text(1)?)?);
         stored.consents.insert(key, row.int(2)? == 1);
     }
-    let sql = "SELECT thread, of, leg, recipient, COUNT(*) FROM outbox
-               WHERE org = $1 AND nth = 1 AND thread IS NOT NULL GROUP BY thread, of, leg, recipient";
+    let sql = concat!("SELECT ", attempt_columns!(), " FROM outbox WHERE org = $1");
     for row in &snapshot.rows(sql, &of_org).await? {
-        let leg = row.text(2)?;
-        let leg = Leg::parse(leg).with_context(|| format!("unknown leg {leg:?}"))?;
-        let key = (
-            rows::thread_id(row.text(0)?)?,
-            row.int(1)?,
-            leg,
-            rows::phone(row.text(3)?)?,
-        );
-        stored.queued.insert(key, u32::try_from(row.int(4)?)?);
+        let attempt = texting::attempt(row)?;
+        if attempt.nth == 1 {
+            let queued = Queued {
+                message: attempt.message,
+                from: attempt.from,
+                parts: 0,
+            };
+            let text = stored.queued.entry((attempt.rev, attempt.leg, attempt.to));
+            text.or_insert(queued).parts += 1;
+        }
+        if !matches!(attempt.state, AttemptState::Due | AttemptState::Calling) {
+            stored.heard.insert(attempt.id, (attempt.state, attempt.sid));
+        }
     }
     Ok(())
 }

@@ -9,7 +9,9 @@ mod answers;
 mod aside;
 mod audit;
 mod clerk;
+mod command;
 mod copies;
+mod lanes;
 mod outbox;
 mod pending;
 mod photos;
@@ -29,6 +31,7 @@ use tokio::sync::mpsc;
 
 pub use answers::{Admission, Badge, Inbox, InboxFilter, InboxRow, Reader, Slice, ThreadState, ViewHead};
 pub use audit::{OrgHead, Projections};
+pub use command::Command;
 pub use outbox::Outbox;
 pub use pending::Pending;
 pub use photos::Photos;
@@ -36,10 +39,7 @@ pub use postgres::Postgres;
 pub use search::{Find, Found, Indexed, Order, Place, RANKED};
 pub use sqlite::{Clock, Sqlite, new_log_id};
 
-use crate::domain::{
-    AttemptId, ContactDraft, ContactId, Draft, Fetched, HandoffDraft, Mark, MarkerDraft, OrgId, OrgSettings, Page,
-    Person, Phone, Received, Record, Report, Seek, Sub, ThreadId, Via, View,
-};
+use crate::domain::{Contact, ContactId, OrgId, Page, Phone, Record, Seek, Sub, ThreadId, View};
 
 /// The ledger could not be read. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -47,118 +47,6 @@ use crate::domain::{
 pub struct LedgerError(#[from] pub anyhow::Error);
 
 pub type Result<T, E = LedgerError> = std::result::Result<T, E>;
-
-/// Something to append. Whoever makes one has checked that the person may; the ledger checks, under
-/// the org's lock, all that depends on what is already there.
-#[derive(Debug, Clone)]
-pub enum Command {
-    Say {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        via: Via,
-        draft: Draft,
-    },
-    Mark {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        mark: Mark,
-        up_to: i64,
-    },
-    Handle {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        seen: i64,
-    },
-    /// A text that came in.
-    Receive {
-        org: OrgId,
-        text: Received,
-    },
-    /// What was heard of a text that went out.
-    Report {
-        org: OrgId,
-        attempt: AttemptId,
-        report: Report,
-    },
-    /// What became of a part of an MMS.
-    Fetch {
-        org: OrgId,
-        /// Twilio's id of it.
-        source: String,
-        fetched: Fetched,
-    },
-    /// Staff have a text sent once more.
-    Resend {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        attempt: AttemptId,
-    },
-    /// The AI receptionist hands a call over.
-    HandOff {
-        org: OrgId,
-        by: Person,
-        draft: HandoffDraft,
-    },
-    Marker {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        draft: MarkerDraft,
-    },
-    /// Somebody says whose the thread of an unknown number is.
-    Attach {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        contact: ContactId,
-        seen: Option<i64>,
-    },
-    /// Somebody says where the unrouted text of this rev belongs.
-    Route {
-        org: OrgId,
-        thread: ThreadId,
-        by: Person,
-        unrouted: i64,
-    },
-    PutOrg {
-        org: OrgId,
-        settings: OrgSettings,
-    },
-    PutContact {
-        org: OrgId,
-        contact: ContactId,
-        draft: ContactDraft,
-    },
-    Revoke {
-        org: OrgId,
-        sub: Sub,
-    },
-}
-
-impl Command {
-    pub fn org(&self) -> &OrgId {
-        match self {
-            Command::Say { org, .. }
-            | Command::Mark { org, .. }
-            | Command::Handle { org, .. }
-            | Command::Receive { org, .. }
-            | Command::Report { org, .. }
-            | Command::Fetch { org, .. }
-            | Command::Resend { org, .. }
-            | Command::HandOff { org, .. }
-            | Command::Marker { org, .. }
-            | Command::Attach { org, .. }
-            | Command::Route { org, .. }
-            | Command::PutOrg { org, .. }
-            | Command::PutContact { org, .. }
-            | Command::Revoke { org, .. } => org,
-        }
-    }
-}
 
 /// The numbers that a record got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,8 +64,9 @@ pub enum Outcome {
     Duplicate(Numbers),
     /// It says nothing new: a mark that is not ahead, settings as they are.
     Unchanged,
-    /// The contact's thread, and whether it was made now.
+    /// The contact, its thread, and whether it was made now.
     Contact {
+        contact: ContactId,
         thread: ThreadId,
         made: bool,
     },
@@ -230,7 +119,8 @@ pub struct CustomerBadge {
 /// The contract of the durable logs. One suite of tests holds every engine to it.
 ///
 /// - **Order.** An org's records get revs 1, 2, 3 …; a thread's public ones seqs 1, 2, 3 …; commands
-///   of one caller for one org are appended in the order in which they were submitted.
+///   of one caller for one org are appended in the order in which they were submitted: those that are
+///   awaited, and behind them, but not for long, those that are not.
 /// - **Atomicity.** A command's record, its numbers and every projection are one transaction.
 /// - **Once.** (org, submitter, id) answers for ever with the first outcome.
 /// - **Loss.** An outcome is durable when the caller hears it. Every commit is also sent to the
@@ -268,6 +158,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
+
+    /// Contacts whose name, phone or id holds the words of `like`, those with the newest activity first.
+    async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>>;
 
     /// Texts that reached no thread, and were routed to none by hand, with revs below `before`, the newest first.
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page>;

@@ -69,8 +69,7 @@ macro_rules! statements {
                 " - $1 ORDER BY p.at LIMIT $2",
                 $skip,
                 ")
-                 UPDATE photos SET state = 'going' FROM c
-                 WHERE photo = chosen AND state <> 'sent' RETURNING photo"
+                 UPDATE photos SET state = 'going' FROM c WHERE photo = chosen RETURNING photo"
             ),
             missing: concat!(
                 "WITH c AS MATERIALIZED (

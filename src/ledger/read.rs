@@ -10,9 +10,9 @@ use super::rows::{
 };
 use super::{
     Admission, Badge, CustomerBadge, Inbox, InboxFilter, InboxRow, OrgHead, Page, Reader, Slice, TeamBadge,
-    ThreadState, ViewHead,
+    ThreadState, ViewHead, texting,
 };
-use crate::domain::{ContactId, OrgId, OrgSettings, Record, Seek, Side, Sub, ThreadId, View};
+use crate::domain::{Contact, ContactId, OrgId, OrgSettings, Record, Seek, Side, Sub, ThreadId, View};
 
 pub(super) async fn admit(
     reading: &mut impl Reading,
@@ -301,6 +301,35 @@ pub(super) async fn inbox(
     Ok(Inbox { rows, as_of })
 }
 
+pub(super) async fn contacts(reading: &mut impl Reading, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>> {
+    let sql = concat!(
+        "SELECT ",
+        contact_columns!(),
+        " FROM contacts c JOIN threads t ON t.org = c.org AND t.thread = c.thread
+          WHERE c.org = $1 AND t.attached IS NULL
+            AND (LOWER(c.name) LIKE $2 ESCAPE '!' OR c.phone LIKE $3 ESCAPE '!' OR c.contact = $4)
+          ORDER BY t.active DESC, c.name, c.contact LIMIT $5"
+    );
+    let literally = like.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let digits: String = like.chars().filter(char::is_ascii_digit).collect();
+    let named = format!("%{}%", literally.to_lowercase());
+    // Less than this would be in too many numbers, or is part of a name.
+    let phoned = if digits.len() < 3 {
+        String::new()
+    } else {
+        format!("%{digits}%")
+    };
+    let values = [
+        Value::Text(org.as_str()),
+        Value::Text(&named),
+        Value::Text(&phoned),
+        Value::Text(like),
+        Value::Int(limit.into()),
+    ];
+    let found = reading.rows(sql, &values).await?;
+    found.iter().map(|row| rows::contact(row, 0)).collect()
+}
+
 pub(super) async fn thread(snapshot: &mut impl Reading, org: &OrgId, thread: &ThreadId) -> Result<Option<ThreadState>> {
     let values = [Value::Text(org.as_str()), Value::Text(thread.as_str())];
     let sql = concat!(
@@ -333,11 +362,13 @@ pub(super) async fn thread(snapshot: &mut impl Reading, org: &OrgId, thread: &Th
                WHERE c.org = $1 AND c.thread = $2";
     let consent = snapshot.row(sql, &values).await?;
     let texts_off = consent.map(|row| row.int(0)).transpose()? == Some(1);
+    let tag = texting::tag_of(snapshot, org, thread).await?;
     Ok(Some(ThreadState {
         contact: rows::contact(&row, 0)?,
         head: rows::head(&row, CONTACT_COLUMNS)?,
         readers,
         texts_off,
+        tag: tag.map(|(tag, _)| tag),
         rev: org_head(snapshot, org).await?.unwrap_or_default().rev,
     }))
 }

@@ -1,5 +1,6 @@
 //! Group commit: each transaction takes whatever queued while the last COMMIT was in flight. There is
-//! no timer, so an idle ledger adds no latency, and a busy one shares each fsync among hundreds.
+//! no timer, so an idle ledger adds no latency, and a busy one shares each fsync among hundreds. Whoever
+//! waits goes [first](super::lanes).
 
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,15 +15,13 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::aside::Aside;
+use super::lanes::{Entrance, Lanes, lanes};
 use super::pending::{Pending, Queued};
 use super::{Command, Commit, OrgId};
 use crate::domain::Code;
 
 pub(super) use super::pending::Answer;
 
-/// Commands that may wait at one writer. Beyond it callers hear `busy`: bounded memory, and an honest
-/// answer.
-const QUEUE: usize = 16_384;
 /// Commands in one transaction: past some hundreds the fsync is shared well enough.
 pub(super) const BATCH: usize = 256;
 
@@ -66,10 +65,10 @@ pub(super) trait Engine: Send + 'static {
     async fn close(&mut self);
 }
 
-/// The door to the writers' tasks. An org belongs to one of them, so that its commands keep their order
-/// and two transactions of one node never wait for each other.
+/// The door to the writers' tasks. An org belongs to one of them, so that its commands keep their order in
+/// their lane and two transactions of one node never wait for each other.
 pub(super) struct Writer {
-    queues: parking_lot::Mutex<Vec<mpsc::Sender<Queued>>>,
+    entrances: parking_lot::Mutex<Vec<Entrance>>,
     tasks: TaskTracker,
 }
 
@@ -79,37 +78,37 @@ impl Writer {
     pub fn start<E: Engine>(engines: Vec<E>, aside: Vec<E>, commits: mpsc::Sender<Commit>) -> Self {
         let tasks = TaskTracker::new();
         let aside = Arc::new(Aside::new(aside, tasks.clone()));
-        let queues = engines
+        let entrances = engines
             .into_iter()
             .map(|engine| {
-                let (sender, receiver) = mpsc::channel(QUEUE);
-                tasks.spawn(run(engine, receiver, commits.clone(), Arc::clone(&aside)));
-                sender
+                let (entrance, lanes) = lanes();
+                tasks.spawn(run(engine, lanes, commits.clone(), Arc::clone(&aside)));
+                entrance
             })
             .collect();
         tasks.close();
         Self {
-            queues: parking_lot::Mutex::new(queues),
+            entrances: parking_lot::Mutex::new(entrances),
             tasks,
         }
     }
 
     pub fn submit(&self, command: Command) -> Pending {
-        let queues = self.queues.lock();
-        if queues.is_empty() {
+        let entrances = self.entrances.lock();
+        if entrances.is_empty() {
             return Pending::refused();
         }
-        let queue = &queues[home(command.org(), queues.len())];
+        let entrance = &entrances[home(command.org(), entrances.len())];
         let (queued, pending) = Queued::new(command);
-        match queue.try_send(queued) {
-            Ok(()) => pending,
-            Err(_) => Pending::refused(),
+        match entrance.put(queued) {
+            true => pending,
+            false => Pending::refused(),
         }
     }
 
     /// Commits what has queued, then ends.
     pub async fn close(&self) {
-        self.queues.lock().clear();
+        self.entrances.lock().clear();
         self.tasks.wait().await;
     }
 }
@@ -120,22 +119,19 @@ fn home(org: &OrgId, writers: usize) -> usize {
     (hasher.finish() % writers as u64) as usize
 }
 
-async fn run<E: Engine>(
-    mut engine: E,
-    mut queue: mpsc::Receiver<Queued>,
-    commits: mpsc::Sender<Commit>,
-    aside: Arc<Aside<E>>,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
+async fn run<E: Engine>(mut engine: E, mut lanes: Lanes, commits: mpsc::Sender<Commit>, aside: Arc<Aside<E>>) {
+    loop {
+        let mut batch = lanes.next().await;
+        if batch.is_empty() {
+            break;
+        }
         histogram!("crewline_commit_batch").record(batch.len() as f64);
         let mut pause = Pause::default();
         loop {
-            let again = attempt(&mut engine, std::mem::take(&mut batch), &commits, Some(&aside)).await;
-            if again.is_empty() {
+            batch = attempt(&mut engine, batch, &commits, Some(&aside)).await;
+            if batch.is_empty() {
                 break;
             }
-            batch = again;
             pause.wait().await;
         }
     }

@@ -19,42 +19,36 @@
  * Its events are in client/events.js, the records in client/wire.js.
  */
 /**
- * @import { Events, State, Typed } from "./client/events.js"
+ * @import { Draft } from "./client/drafts.js"
+ * @import { Events, State } from "./client/events.js"
+ * @import { Options } from "./client/options.js"
  * @import { Outgoing } from "./client/outbox.js"
  * @import {
- *   Badge, BusinessLine, Entry, From, Hits, InboxPage, Limits, Org, Page, Problem, ServerFrame, Thread,
- *   UnroutedPage, Uploaded, Who, You,
+ *   Badge, Entry, From, Limits, Org, Page, ServerFrame, Who, You,
  * } from "./client/wire.js"
  */
-import { Api, CrewlineError } from "./client/api.js";
+import { CrewlineError } from "./client/api.js";
+import { Drafts } from "./client/drafts.js";
 import { Line } from "./client/line.js";
 import { Marks } from "./client/marks.js";
+import { localStorageIfAny } from "./client/options.js";
 import { Outbox, uuid } from "./client/outbox.js";
 import { Questions } from "./client/questions.js";
+import { Requests } from "./client/requests.js";
 import { Timers } from "./client/timers.js";
 import { Tokens, personKey } from "./client/token.js";
+import { Typing } from "./client/typing.js";
 
 export { CrewlineError };
 
 /** A change may be a moment behind the `pong` that tells of it. */
 const HEAD_GRACE_MS = 3_000;
-const TYPING_MS = 3_000;
 
-/**
- * @typedef {object} Options
- * @property {string} [url] of the socket; by default `/v1/ws` of this page's host
- * @property {string} [http] base of the HTTP API; by default this page's host
- * @property {string} [token] the first token; without `getToken` also the last
- * @property {() => Promise<string | null>} [getToken] a new token, or null if the person is gone
- * @property {Storage} [storage] for the outgoing queue; by default localStorage
- * @property {typeof WebSocket} [WebSocket] for tests, as are the next two
- * @property {() => number} [random]
- * @property {typeof fetch} [fetch]
- */
-
-export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */ (EventTarget) {
+export class CrewlineClient extends Requests {
   /** @type {State} */
   state = "offline";
+  /** Why it is signed out. @type {"token" | "forbidden" | null} */
+  reason = null;
   /** Who this is, as the server says; null before the first welcome. @type {You | null} */
   you = null;
   /** The business: its name and, if it has one, its colour. @type {Org | null} */
@@ -71,28 +65,30 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
   /** @type {string | null} */
   #person = null;
   #welcomed = false;
-  /** @type {{ thread: string | undefined, internal: boolean, at: number } | null} */
-  #typing = null;
   #timers = new Timers();
   #marks = new Marks((frame) => this.#line.send(frame));
+  #typing = new Typing((thread, on, internal) => this.#line.send({ type: "typing", thread: this.#named(thread), on, internal }));
   #line;
   #questions;
   #outbox;
+  #drafts;
   #tokens;
-  #api;
 
   /** @param {Options} options */
   constructor(options = {}) {
-    super();
+    super(options, (refused) => this.#tokens.current(refused));
     const { token, getToken, random, storage = localStorageIfAny() } = options;
     this.#outbox = new Outbox(storage, random);
+    this.#drafts = new Drafts(storage);
     this.#questions = new Questions((frame) => this.#line.send(frame), random);
     this.#tokens = new Tokens({ token, getToken, onPerson: (person) => this.#isFor(person) });
-    this.#api = new Api(options, (refused) => this.#tokens.current(refused));
     this.#line = new Line(this.#tokens, {
       hello: () => (this.cursor === null ? {} : { cursor: this.cursor, log: this.log }),
       frame: (frame) => this.#hear(frame),
-      state: (state) => this.#setState(state),
+      state: (state, reason) => {
+        this.reason = reason ?? null;
+        this.#setState(state);
+      },
       down: () => this.#down(),
       over: (reason) => this.#over(reason),
     }, options);
@@ -105,6 +101,7 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
 
   connect() {
     globalThis.addEventListener?.("storage", this.#otherTab);
+    for (const [target, type] of GOODBYES) target.addEventListener(type, this.#goodbye);
     this.#line.open();
   }
 
@@ -115,22 +112,41 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
     else if (this.state === "signed-out") this.connect();
   }
 
-  /** Leaves for good, or until `connect`. What is queued stays in the storage. */
+  /** Leaves for good, or until `connect`. What is queued stays in the storage; what could be taken back goes. */
   close() {
+    this.#letGo();
     this.#line.close();
     this.#farewell();
   }
 
   /**
    * Queues a message (or note) and sends it as soon as the line allows.
-   * @param {{thread?: string, text: string, internal?: boolean, seen?: number, photos?: string[]}} message
-   *   `seen`: the last seq that the writer had in view; without it nothing is `stale`
+   * @param {{thread?: string, text: string, internal?: boolean, seen?: number, photos?: string[], hold?: number}} message
+   *   `seen`: the last seq that the writer had in view; without it nothing is `stale`. `hold`: so many ms it
+   *   can be taken back; it goes before that when the next one is sent, or the page is left or out of sight
    * @returns {string} its id, which is the id of the record to come
    */
   send(message) {
     const { id } = this.#outbox.add(message);
     this.#flush();
     return id;
+  }
+
+  /** One that is still held back does not go at all. @param {string} id @returns {Outgoing | null} null: too late */
+  takeBack(id) {
+    const entry = this.#outbox.takeBack(id);
+    if (entry) this.#flush();
+    return entry;
+  }
+
+  /** What was begun in a thread and not sent. @param {string | undefined} thread */
+  draft(thread) {
+    return this.#drafts.of(thread);
+  }
+
+  /** An empty one is forgotten. @param {string | undefined} thread @param {Draft} draft */
+  keepDraft(thread, draft) {
+    this.#drafts.keep(thread, draft);
   }
 
   /** Sends a refused or stale message again, as it is. @param {string} id */
@@ -143,20 +159,12 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
     if (this.#outbox.remove(id)) this.#flush();
   }
 
-  /**
-   * This device has the thread's messages up to the seq `upTo`.
-   * @param {string | undefined} thread
-   * @param {number} upTo
-   */
+  /** This device has the thread's messages up to the seq `upTo`. @param {string | undefined} thread @param {number} upTo */
   received(thread, upTo) {
     this.#marks.want("received", this.#named(thread), upTo);
   }
 
-  /**
-   * The person has read them.
-   * @param {string | undefined} thread
-   * @param {number} upTo
-   */
+  /** The person has read them. @param {string | undefined} thread @param {number} upTo */
   read(thread, upTo) {
     this.#marks.want("read", this.#named(thread), upTo);
   }
@@ -168,11 +176,7 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
    * @param {boolean} [internal]
    */
   typing(thread, on, internal = false) {
-    const now = Date.now();
-    const told = this.#typing?.thread === thread && this.#typing?.internal === internal ? this.#typing : null;
-    if (on ? told && now - told.at < TYPING_MS : !told) return;
-    const said = this.#line.send({ type: "typing", thread: this.#named(thread), on, internal: internal || undefined });
-    this.#typing = on && said ? { thread, internal, at: now } : null;
+    this.#typing.say(thread, on, internal);
   }
 
   /** Staff: which thread is on screen, or null. It holds for 25 s: repeat it every 10 s. @param {string | null} thread */
@@ -193,86 +197,11 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
   /**
    * A page of the thread, newest first. Asked while offline, it is answered later.
    * @param {string | undefined} thread
-   * @param {{before?: number, limit?: number}} [range]
+   * @param {{before?: number, after?: number, around?: number, limit?: number}} [range] one of the first three at most
    * @returns {Promise<Page>}
    */
-  history(thread, { before, limit } = {}) {
-    return this.#questions.ask({ type: "history", id: uuid(), thread: this.#named(thread), before, limit });
-  }
-
-  /** Staff: a page of the inbox. @param {{filter?: string, after?: unknown}} [range] @returns {Promise<InboxPage>} */
-  inbox(range = {}) {
-    return this.#api.get("/v1/inbox", range);
-  }
-
-  /** What was said, found by its words. @param {{q: string, sort?: string, after?: string}} asked @returns {Promise<Hits>} */
-  search(asked) {
-    return this.#api.get("/v1/search", asked);
-  }
-
-  /** Staff: the org's number and its business phones. @returns {Promise<BusinessLine>} */
-  line() {
-    return this.#api.get("/v1/line");
-  }
-
-  /** Staff: a page of the texts that reached nobody, the newest first. @param {{before?: number}} [range] @returns {Promise<UnroutedPage>} */
-  unrouted(range = {}) {
-    return this.#api.get("/v1/unrouted", range);
-  }
-
-  /**
-   * Staff: texts that failed, or may have, are sent once more.
-   * @param {string} thread
-   * @param {string[]} attempts as their delivery records name them
-   */
-  async resend(thread, attempts) {
-    for (const attempt of attempts) await this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/resend`, { attempt });
-  }
-
-  /**
-   * A photo for a message to name.
-   * @param {File} file
-   * @param {{progress?: (done: number) => void, signal?: AbortSignal}} [options] `done` is 0 to 1
-   * @returns {Promise<Uploaded>}
-   */
-  upload(file, options) {
-    return this.#api.upload("/v1/photos", file, options);
-  }
-
-  /**
-   * A photo, or a file (in `full` alone).
-   * @param {string} id
-   * @param {"thumb" | "sms" | "full"} size
-   * @returns {Promise<Blob>}
-   */
-  photo(id, size) {
-    return this.#api.blob(`/v1/photos/${encodeURIComponent(id)}`, { size });
-  }
-
-  /**
-   * Staff: the thread of an unknown number is this contact's; it is copied there, for good.
-   * @param {string} thread
-   * @param {string} contact
-   * @param {{seen?: number}} [view] the last seq that was in view
-   * @returns {Promise<{thread: string, copies: number}>}
-   */
-  attach(thread, contact, { seen } = {}) {
-    return this.#api.post(`/v1/threads/${encodeURIComponent(thread)}/attach`, { contact, seen, confirm: true });
-  }
-
-  /**
-   * Staff: the text of this rev, which reached nobody, belongs to this thread.
-   * @param {number} rev
-   * @param {string} thread
-   * @returns {Promise<{thread: string, routed: boolean, seq: number}>}
-   */
-  route(rev, thread) {
-    return this.#api.post(`/v1/unrouted/${rev}/route`, { thread });
-  }
-
-  /** A thread's counters and marks, and whether texts go to the customer's phone. @param {string} thread @returns {Promise<Thread>} */
-  thread(thread) {
-    return this.#api.get(`/v1/threads/${encodeURIComponent(thread)}`);
+  history(thread, { before, after, around, limit } = {}) {
+    return this.#questions.ask({ type: "history", id: uuid(), thread: this.#named(thread), before, after, around, limit });
   }
 
   /** Whether `from` of a record is the person whose client this is. @param {From | Who | string | null | undefined} from */
@@ -299,7 +228,7 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
       Object.assign(this, { you, org, log, limits: limits ?? this.limits, cursor: this.cursor ?? cursor });
       this.#welcomed = true;
       this.#line.welcomed(heartbeat_ms);
-      this.#outbox.open(personKey(you));
+      this.#keepFor(personKey(you));
       this.#questions.askAgain();
       this.#setState("catching-up");
       this.#emit("welcome", { you, org, fresh });
@@ -381,6 +310,8 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
 
   #flush() {
     const now = Date.now();
+    const held = this.#outbox.ripen(now);
+    if (held < Infinity) this.#timers.set("held", held - now, () => this.#flush());
     if (this.#welcomed) {
       for (const entry of this.#outbox.take(now)) this.#line.send(this.#outbox.frame(entry));
       const due = this.#outbox.nextDue(now);
@@ -391,7 +322,7 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
 
   #down() {
     this.#welcomed = false;
-    this.#typing = null;
+    this.#typing.lost();
     this.#timers.clear();
     this.#marks.lost();
     this.#outbox.lost();
@@ -406,15 +337,23 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
 
   #farewell() {
     globalThis.removeEventListener?.("storage", this.#otherTab);
+    for (const [target, type] of GOODBYES) target.removeEventListener(type, this.#goodbye);
     this.#questions.giveUp("closed", "the client has left");
   }
 
   /** Knows whose the queue is before the server has said so, even offline. @param {string} person */
   #isFor(person) {
     if (person === this.#person) return;
-    if (this.#person !== null) this.#forget("person");
+    const another = this.#person !== null;
     this.#person = person;
+    this.#keepFor(person);
+    if (another) this.#forget("person");
+  }
+
+  /** @param {string} person */
+  #keepFor(person) {
     this.#outbox.open(person);
+    this.#drafts.open(person);
   }
 
   /** @param {Events["reset"]["reason"]} reason */
@@ -431,6 +370,16 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
     if (key && newValue === null && this.#outbox.removedElsewhere(key)) this.#flush();
   };
 
+  /** Nobody knows whether a page that is left or out of sight comes back. @param {Event} event */
+  #goodbye = ({ type }) => {
+    if (type === "pagehide" || globalThis.document.visibilityState === "hidden") this.#letGo();
+  };
+
+  /** Nothing is held back any more. */
+  #letGo() {
+    if (this.#outbox.letGo()) this.#flush();
+  }
+
   /** A customer has one thread and does not name it. @param {string | undefined} thread */
   #named(thread) {
     return this.you?.role === "customer" ? undefined : thread;
@@ -443,21 +392,11 @@ export class CrewlineClient extends /** @type {new () => Typed & EventTarget} */
     this.#emit("state", { state });
   }
 
-  /**
-   * @template {keyof Events} Type
-   * @param {Type} type
-   * @param {Events[Type]} detail
-   */
+  /** @template {keyof Events} Type @param {Type} type @param {Events[Type]} detail */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
-/** A browser that forbids storage throws on the mere name. */
-function localStorageIfAny() {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
-}
+const GOODBYES = /** @type {[EventTarget, string][]} */ ([[globalThis, "pagehide"], [globalThis.document, "visibilitychange"]])
+  .filter(([target]) => target?.addEventListener);

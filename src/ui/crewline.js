@@ -5,6 +5,8 @@
  *   <crewline-thread token-url="/my-backend/crewline-token"></crewline-thread>
  *   <crewline-badge token-url="/my-backend/crewline-token"></crewline-badge>
  *   <crewline-inbox token-url="/my-backend/crewline-token"></crewline-inbox>
+ *
+ * `<crewline-phone>`, which only a demo has a use for, is in phone.js.
  */
 export { CrewlineBadge } from "./badge.js";
 export { CrewlineClient, CrewlineError } from "./client.js";

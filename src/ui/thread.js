@@ -7,6 +7,7 @@
  *
  *   placeholder    of the composer: "Write a message"
  *   search         above it a field that finds words in what was said
+ *   undo-seconds   so long what was sent can be taken back; 0: not at all
  *   message        the number (seq) of the message that it opens at
  *   thread.reveal(seq)            goes back to that message
  *   thread.focus()                the composer
@@ -28,9 +29,11 @@ const SHEETS = await sheets("theme.css", "thread.css", "composer.css", "search.c
 export class CrewlineThread extends CrewlineElement {
   static sheets = SHEETS;
 
+  /** @type {any} */
   #search = h("crewline-search");
   #lens = h("button", { type: "button", class: "lens", "aria-label": "Search messages", "aria-expanded": "false", "data-testid": "search-open", onclick: () => this.#look(true) }, icon("lens"));
-  #bar = h("div", { class: "above" }, h("slot", { name: "head" }));
+  #bar = h("div", { class: "bar" }, h("slot", { name: "head" }));
+  /** @type {any} */
   #pane = h("crewline-pane", { state: true });
 
   constructor() {
@@ -40,7 +43,7 @@ export class CrewlineThread extends CrewlineElement {
       this.reveal(number);
     });
     this.#search.addEventListener("focusout", ({ relatedTarget }) => {
-      if (!this.#search.contains(relatedTarget) && !this.#search.querySelector("input").value) this.#look(false);
+      if (!this.#search.contains(relatedTarget) && !this.#field?.value) this.#look(false);
     });
     this.#search.addEventListener("keydown", ({ key, defaultPrevented }) => {
       if (key !== "Escape" || defaultPrevented) return;
@@ -52,7 +55,9 @@ export class CrewlineThread extends CrewlineElement {
   opened(client, signal) {
     wearColour(this, client, signal);
     this.#pane.setAttribute("placeholder", this.getAttribute("placeholder") ?? "Write a message");
+    this.#pane.undoSeconds = Number(this.getAttribute("undo-seconds"));
     if (this.hasAttribute("search")) this.#bar.append(this.#search, this.#lens);
+    this.#bar.hidden = !this.hasAttribute("search") && !this.querySelector(':scope > [slot="head"]');
     this.root.replaceChildren(h("div", { class: "frame" }, this.#bar, this.#pane));
     this.#search.open(client, signal);
     this.#pane.open(client, undefined);
@@ -73,7 +78,11 @@ export class CrewlineThread extends CrewlineElement {
   #look(on) {
     this.#bar.classList.toggle("searching", on);
     this.#lens.setAttribute("aria-expanded", String(on));
-    if (on) this.#search.querySelector("input").focus();
+    if (on) this.#field?.focus();
+  }
+
+  get #field() {
+    return this.#search.querySelector("input");
   }
 }
 

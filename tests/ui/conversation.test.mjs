@@ -114,3 +114,61 @@ test("a kind from the future is kept and harms nothing", () => {
   const { added, touched } = conversation.apply({ seq: 2, rev: 2, thread: "t1", kind: "from-the-future", at: 1 });
   assert.deepEqual([numbers(added), touched], [[2], []]);
 });
+
+test("a stretch in the middle grows at both ends, and meets what came meanwhile", () => {
+  const conversation = new Conversation("customer");
+  conversation.merge({ records: [message(51, { from: ANA }), message(50)], before: 50, after: 51, as_of: 90 });
+  assert.deepEqual([conversation.before, conversation.after, conversation.holds(50), conversation.holds(60)], [50, 51, true, false]);
+  // What is live is not next to it.
+  assert.deepEqual(conversation.apply(message(91)), { added: [], touched: [] });
+  conversation.extending();
+  conversation.apply(message(92));
+  conversation.apply(message(93));
+  const newer = { records: [message(92), receipt(91, { up_to: 51, at: 7 }), message(52)], before: 51, after: null, as_of: 92 };
+  assert.deepEqual(numbers(conversation.extend(newer)), [52, 91, 92, 93]);
+  assert.equal(of(conversation, 51).read_at, 7);
+  assert.deepEqual(numbers(conversation.apply(message(94)).added), [94]);
+  assert.deepEqual(numbers(conversation.merge({ records: [message(49)], before: null, after: 50, as_of: 94 })), [49]);
+  assert.deepEqual(numbers(conversation.items), [49, 50, 51, 52, 91, 92, 93, 94]);
+});
+
+test("pages from the end tell the same as the whole at once", () => {
+  const records = [];
+  for (let n = 1; n <= 300; n++) {
+    // Some of everything, as marks go: forward, now and then beyond several messages.
+    if (n % 7 === 0) records.push(receipt(n, { side: n % 2 ? "team" : "customer", mark: n % 3 ? "read" : "delivered", up_to: n - (n % 5) - 1, by: n % 4 ? SAM : KIM }));
+    else if (n % 11 === 0) records.push({ ...message(n), kind: "delivery", of: n - 9, state: n % 2 ? "delivered" : "failed", sentence: "x" });
+    else records.push(message(n, { from: n % 3 ? ANA : SAM }));
+  }
+  const told = ({ items }) => items.map(({ number, delivered_at, read_at, readers, texts }) => [number, delivered_at, read_at, [...readers].sort(), texts.customer?.state]);
+  for (const role of ["customer", "staff"]) {
+    const whole = loaded(records, { role });
+    const paged = new Conversation(role);
+    for (let end = 300; end > 0; end -= 13) {
+      const start = Math.max(0, end - 13);
+      paged.merge({ records: records.slice(start, end).toReversed(), before: start ? start + 1 : null, as_of: 300 });
+    }
+    assert.deepEqual(told(paged), told(whole));
+    assert.deepEqual([paged.lastSeq, paged.lastFor("team"), paged.readBy("team"), paged.readBy("team", "kim")],
+      [whole.lastSeq, whole.lastFor("team"), whole.readBy("team"), whole.readBy("team", "kim")]);
+  }
+});
+
+test("what is let go can be loaded again", () => {
+  const conversation = loaded([1, 2, 3, 4, 5].map((n) => message(n, { from: ANA })));
+  assert.equal(conversation.keep(2), 3);
+  assert.deepEqual([numbers(conversation.items), conversation.before, conversation.keep(2)], [[4, 5], 4, 0]);
+  assert.deepEqual(numbers(conversation.apply(receipt(6, { up_to: 5 })).touched), [5, 4]);
+  assert.deepEqual(numbers(conversation.merge({ records: [message(3, { from: ANA })], before: 3, as_of: 6 })), [3]);
+  assert.equal(of(conversation, 3).read_at, 1006);
+});
+
+test("a transcript's later records belong to their first, in whichever order they are loaded", () => {
+  const part = (n, more) => ({ seq: n, rev: n, thread: "t1", kind: "handoff", at: n, index: 0, parts: 3, transcript: [{ text: n }], ...more });
+  const conversation = loaded([part(3, { index: 2, of: 1 }), message(4)], { before: 3 });
+  assert.equal(of(conversation, 3).whole, null);
+  conversation.merge({ records: [part(2, { index: 1, of: 1 })], before: 2, as_of: 4 });
+  conversation.merge({ records: [part(1)], before: null, as_of: 4 });
+  assert.deepEqual(numbers(of(conversation, 1).parts), [2, 3]);
+  assert.equal(of(conversation, 3).whole, of(conversation, 1));
+});

@@ -18,6 +18,11 @@ export class World {
   random = () => 0.5;
 
   client(you = ANA, options = {}) {
+    return new CrewlineClient({ ...this.options(you), ...options });
+  }
+
+  /** Of a client in this world. */
+  options(you = ANA) {
     const world = this;
     class Socket extends FakeSocket {
       constructor(...call) {
@@ -25,9 +30,7 @@ export class World {
         world.sockets.push(this);
       }
     }
-    return new CrewlineClient({
-      url: "ws://hub/v1/ws", token: tokenOf(you), storage: this.storage, WebSocket: Socket, random: () => this.random(), ...options,
-    });
+    return { url: "ws://hub/v1/ws", token: tokenOf(you), storage: this.storage, WebSocket: Socket, random: () => this.random() };
   }
 
   /** A client that is live at the cursor. */

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use crewline::bus::{Bus, BusError, Envelope, Heard, LocalNode, Message};
-use crewline::domain::{ContactId, MessageId, OrgId, Phone, Record, Sub, ThreadId, View};
+use crewline::domain::{Contact, ContactId, MessageId, OrgId, Page, Phone, Record, Seek, Sub, ThreadId, View};
 use crewline::ledger::{
-    Admission, Badge, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Numbers, Outcome, Page,
-    Pending, Projections, Result, Slice, ThreadState, ViewHead,
+    Admission, Badge, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Numbers, Outcome, Pending,
+    Projections, Result, Slice, ThreadState, ViewHead,
 };
 use tokio::sync::mpsc;
 
@@ -200,6 +200,10 @@ impl Ledger for Liar {
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {
         self.inner.inbox(org, filter, before, limit).await
+    }
+
+    async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>> {
+        self.inner.contacts(org, like, limit).await
     }
 
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {

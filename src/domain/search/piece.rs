@@ -69,9 +69,10 @@ impl Query {
 fn window(text: &str, first_hit: usize) -> Range<usize> {
     let before = text[..first_hit].char_indices().rev().take(BEFORE_THE_HIT).last();
     let from = match before {
-        Some((at, _)) if at > 0 => text[at..first_hit]
-            .find(char::is_whitespace)
-            .map_or(at, |space| at + space + 1),
+        Some((at, _)) if at > 0 => {
+            let mut spaces = text[at..first_hit].match_indices(char::is_whitespace);
+            spaces.next().map_or(at, |(space, c)| at + space + c.len())
+        }
         _ => 0,
     };
     let to = match text[from..].char_indices().nth(SHOWN) {
@@ -122,16 +123,26 @@ mod tests {
             "{shown}"
         );
         assert!(shown.chars().count() <= SHOWN + 4, "{shown}");
+        let spaces = format!("{}\u{3000}needle", "漏\u{3000}れ".repeat(200));
+        assert!(
+            Query::parse("needle").unwrap().pieces(&spaces)[1]
+                .text
+                .starts_with('れ')
+        );
         let wide = "漏".repeat(4_000);
         assert_eq!(Query::parse("漏").unwrap().pieces(&wide).last().unwrap().text, "…");
     }
 
     #[test]
     fn the_pieces_of_any_text_are_that_text() {
-        proptest::proptest!(|(text in ".{0,80}", query in "[a-c \u{301}水]{1,6}")| {
+        let together =
+            |query: &Query, text: &str| -> String { query.pieces(text).into_iter().map(|piece| piece.text).collect() };
+        // Short enough to be shown whole wherever the hit is, and any.
+        proptest::proptest!(|(short in ".{0,60}", long in "[a-c\\s\u{3000}.水]{0,600}", query in "[a-c \u{301}水]{1,6}")| {
             if let Ok(query) = Query::parse(&query) {
-                let together: String = query.pieces(&text).into_iter().map(|piece| piece.text).collect();
-                assert_eq!(together, text);
+                assert_eq!(together(&query, &short), short);
+                let part = together(&query, &long);
+                assert!(long.contains(part.trim_matches('…')), "{part}");
             }
         });
     }

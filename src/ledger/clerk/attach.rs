@@ -111,7 +111,12 @@ impl<S: Store> Clerk<'_, S> {
             phone: old.phone.clone(),
             ..contact
         };
-        self.enter_contact(org, contact.clone(), Desk::of(contact.clone(), ThreadHead::default()));
+        self.enter_contact(
+            org,
+            contact.clone(),
+            Desk::of(contact.clone(), ThreadHead::default()),
+            None,
+        );
         contact
     }
 

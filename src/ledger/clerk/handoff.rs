@@ -136,7 +136,7 @@ impl<S: Store> Clerk<'_, S> {
                     ..unknown
                 };
                 let head = self.head(org, &named.thread).clone();
-                self.enter_contact(org, named.clone(), Desk::of(named.clone(), head));
+                self.enter_contact(org, named.clone(), Desk::of(named.clone(), head), None);
                 Ok(named)
             }
             _ => Ok(unknown),

@@ -93,6 +93,7 @@ impl<'a, S: Store> Clerk<'a, S> {
             Command::PutContact { contact, draft, .. } => {
                 return self.put_contact(org, contact, draft).await;
             }
+            Command::NewContact { by, draft, .. } => return self.new_contact(org, by, draft).await,
             Command::Revoke { sub, .. } => return self.revoke(org, sub).await,
             Command::Receive { text, .. } => return self.receive(org, text).await,
             Command::Fetch { source, fetched, .. } => return self.fetched(org, source, fetched).await,

@@ -305,12 +305,13 @@ impl<S: Store> Clerk<'_, S> {
             phone: Some(phone.clone()),
             unknown: true,
         };
-        self.enter_contact(org, contact.clone(), Desk::of(contact.clone(), ThreadHead::default()));
+        let desk = Desk::of(contact.clone(), ThreadHead::default());
+        self.enter_contact(org, contact.clone(), desk, None);
         Ok(contact)
     }
 
-    /// Appends what a contact is now.
-    pub(super) fn enter_contact(&mut self, org: &OrgId, contact: Contact, desk: Desk) {
+    /// Appends what a contact is now, and who of the team says so.
+    pub(super) fn enter_contact(&mut self, org: &OrgId, contact: Contact, desk: Desk, by: Option<Author>) {
         let thread = contact.thread.clone();
         self.open_mut(org).threads.entry(thread.clone()).or_insert(desk);
         let event = ThreadEvent::Contact {
@@ -319,6 +320,7 @@ impl<S: Store> Clerk<'_, S> {
             phone: contact.phone.clone(),
             id: contact.person.clone(),
             unknown: contact.unknown,
+            by,
         };
         self.enter(org, &Entry::Thread(event), Slip::internal(&thread, None));
         let open = self.open_mut(org);

@@ -7,8 +7,8 @@ use crate::domain::{
     Attempt, AttemptId, AttemptState, Code, ConsentBody, DeliveryBody, Entry, Failure, Leg, OrgId, Person, Refusal,
     Report, SmsState, Texts, ThreadId, leg_state,
 };
+use crate::ledger::Outcome;
 use crate::ledger::writer::Answer;
-use crate::ledger::{Outcome, texting};
 
 /// Attempts at one part of a text that are made by themselves.
 const ATTEMPTS: u32 = 3;
@@ -18,14 +18,14 @@ impl<S: Store> Clerk<'_, S> {
         let Some(mut attempt) = self.attempt(org, id).await? else {
             return Ok(Err(Refusal::not_found()));
         };
-        if let Some(sid) = sid(report)
+        if let Some(sid) = report.sid()
             && attempt.sid.is_none()
             && self.is_bound(sid).await?
         {
             // Twilio's id belongs to another attempt: this report is not about ours.
             return Ok(Ok(Outcome::Unchanged));
         }
-        if !heard(&mut attempt, report) {
+        if !attempt.hear(report) {
             return Ok(Ok(Outcome::Unchanged));
         }
         let before = self.leg(org, &attempt).await?;
@@ -192,7 +192,7 @@ impl<S: Store> Clerk<'_, S> {
         if let Some(attempt) = self.orgs[org].entered.attempts.get(id) {
             return Ok(Some(attempt.clone()));
         }
-        let found = texting::attempt_by_id(self.store.connection(), id).await?;
+        let found = self.store.attempt(id).await?;
         Ok(found.filter(|attempt| attempt.org == *org))
     }
 
@@ -201,7 +201,7 @@ impl<S: Store> Clerk<'_, S> {
         if entered.into_iter().any(|attempt| attempt.sid.as_deref() == Some(sid)) {
             return Ok(true);
         }
-        Ok(texting::attempt_by_sid(self.store.connection(), sid).await?.is_some())
+        self.store.has_sid(sid).await
     }
 
     /// All attempts at the same text, as they are now.
@@ -210,7 +210,7 @@ impl<S: Store> Clerk<'_, S> {
             let now = self.attempt(org, &attempt.id).await?;
             return Ok(now.into_iter().collect());
         };
-        let mut attempts = texting::attempts_of(self.store.connection(), org, thread, *of).await?;
+        let mut attempts = self.store.attempts_of(org, thread, *of).await?;
         let entered = &self.orgs[org].entered.attempts;
         attempts.retain(|one| !entered.contains_key(&one.id));
         attempts.extend(entered.values().filter(|one| one.message == attempt.message).cloned());
@@ -221,40 +221,6 @@ impl<S: Store> Clerk<'_, S> {
     fn put(&mut self, org: &OrgId, attempt: Attempt) {
         self.open_mut(org).entered.attempts.insert(attempt.id.clone(), attempt);
     }
-}
-
-fn sid(report: &Report) -> Option<&str> {
-    match report {
-        Report::Accepted { sid, .. } | Report::Delivered { sid } => Some(sid),
-        Report::Failed { sid, .. } => sid.as_deref(),
-        Report::Uncertain | Report::Missing => None,
-    }
-}
-
-/// Moves an attempt on. False if it knew that already, or more.
-fn heard(attempt: &mut Attempt, report: &Report) -> bool {
-    if let (Some(known), Some(sid)) = (&attempt.sid, sid(report))
-        && known != sid
-    {
-        return false;
-    }
-    let is_final = matches!(attempt.state, AttemptState::Delivered | AttemptState::Failed);
-    attempt.state = match (report, attempt.state) {
-        // A network may find out late that it did deliver; never the other way round.
-        (Report::Delivered { .. }, state) if state != AttemptState::Delivered => AttemptState::Delivered,
-        _ if is_final => return false,
-        (Report::Accepted { .. }, state) if state != AttemptState::Accepted => AttemptState::Accepted,
-        (Report::Failed { .. }, _) => AttemptState::Failed,
-        (Report::Uncertain, AttemptState::Calling) => AttemptState::Uncertain,
-        (Report::Missing, AttemptState::Uncertain) => AttemptState::Unknown,
-        _ => return false,
-    };
-    if let Some(sid) = sid(report) {
-        attempt.sid = Some(sid.to_owned());
-    }
-    // From then on it is counted how long nothing was heard.
-    attempt.due_at = attempt.called_at.unwrap_or(attempt.due_at);
-    true
 }
 
 fn status(report: &Report) -> Option<String> {

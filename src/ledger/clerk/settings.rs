@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::{Clerk, Desk, Slip, Store, appended};
 use crate::domain::{
-    Code, Contact, ContactDraft, ContactId, Entry, OrgId, OrgSettings, PersonId, Phone, Refusal, RevokedBody, Sub,
-    ThreadHead, ThreadId,
+    Code, Contact, ContactDraft, ContactId, Entry, OrgId, OrgSettings, Person, PersonId, Phone, Refusal, RevokedBody,
+    Sub, ThreadHead, ThreadId,
 };
 use crate::ledger::writer::Answer;
 use crate::ledger::{Outcome, texting};
@@ -74,6 +74,7 @@ impl<S: Store> Clerk<'_, S> {
         let contact = match known {
             Some(contact) if !contact.unknown && contact.name == draft.name && contact.phone == draft.phone => {
                 return Ok(Ok(Outcome::Contact {
+                    contact: contact.id,
                     thread: contact.thread,
                     made: false,
                 }));
@@ -100,8 +101,50 @@ impl<S: Store> Clerk<'_, S> {
         if !made && let Some(refusal) = self.closed(org, &thread) {
             return Ok(Err(refusal));
         }
-        self.enter_contact(org, contact.clone(), Desk::of(contact, ThreadHead::default()));
-        Ok(Ok(Outcome::Contact { thread, made }))
+        self.enter_contact(org, contact.clone(), Desk::of(contact, ThreadHead::default()), None);
+        Ok(Ok(Outcome::Contact {
+            contact: id.clone(),
+            thread,
+            made,
+        }))
+    }
+
+    /// Staff begin a conversation with somebody of whom the CRM has not told. A phone that is known
+    /// leads to whose it is.
+    pub(super) async fn new_contact(&mut self, org: &OrgId, by: &Person, draft: &ContactDraft) -> Result<Answer> {
+        if let Some(phone) = &draft.phone {
+            if self.is_ours(org, phone) {
+                return Ok(Err(bad("phone: it is the provisioned number or a business phone")));
+            }
+            let known = self.with_phone(org, phone).await?;
+            if known.iter().filter(|one| !one.unknown).count() > 1 {
+                return Ok(Err(bad("phone: several contacts share it; choose one of them")));
+            }
+            if let Some(known) = known.into_iter().next() {
+                return Ok(Ok(Outcome::Contact {
+                    contact: known.id,
+                    thread: known.thread,
+                    made: false,
+                }));
+            }
+        }
+        let thread = ThreadId::random();
+        let id = ContactId::parse(&format!("crew:{thread}")).map_err(anyhow::Error::from)?;
+        let contact = Contact {
+            id: id.clone(),
+            thread: thread.clone(),
+            person: PersonId::random(),
+            name: draft.name.clone(),
+            phone: draft.phone.clone(),
+            unknown: false,
+        };
+        let by = self.author(org, &thread, by).await?;
+        self.enter_contact(org, contact.clone(), Desk::of(contact, ThreadHead::default()), Some(by));
+        Ok(Ok(Outcome::Contact {
+            contact: id,
+            thread,
+            made: true,
+        }))
     }
 
     pub(super) async fn revoke(&mut self, org: &OrgId, sub: &Sub) -> Result<Answer> {

@@ -13,6 +13,7 @@ use crate::domain::{
 use crate::ledger::audit::OrgHead;
 use crate::ledger::rows::Reading;
 use crate::ledger::search::Line;
+use crate::ledger::texting;
 
 /// One open transaction, as the clerk sees it.
 #[async_trait]
@@ -37,6 +38,22 @@ pub(in crate::ledger) trait Store: Send {
     async fn others_after(&mut self, org: &OrgId, thread: &ThreadId, seq: i64, submitter: &str) -> Result<Vec<Record>>;
     /// An upload; it stays as it is until the transaction ends.
     async fn photo(&mut self, org: &OrgId, id: &PhotoId) -> Result<Option<Upload>>;
+    /// Whether texts from the number to the phone are off.
+    async fn is_off(&mut self, org: &OrgId, number: &Phone, phone: &Phone) -> Result<bool> {
+        texting::is_off(self.connection(), org, number, phone).await
+    }
+    /// One attempt, of whatever org.
+    async fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>> {
+        texting::attempt_by_id(self.connection(), id).await
+    }
+    /// Whether Twilio's id is some attempt's.
+    async fn has_sid(&mut self, sid: &str) -> Result<bool> {
+        Ok(texting::attempt_by_sid(self.connection(), sid).await?.is_some())
+    }
+    /// All attempts at a message's texts.
+    async fn attempts_of(&mut self, org: &OrgId, thread: &ThreadId, of: i64) -> Result<Vec<Attempt>> {
+        texting::attempts_of(self.connection(), org, thread, of).await
+    }
     /// All that the batch changed, in each org that grew.
     async fn write(&mut self, all: &[(OrgId, Entered)]) -> Result<()>;
 }

@@ -246,7 +246,7 @@ impl<S: Store> Clerk<'_, S> {
         let key = (number.clone(), phone.clone());
         match self.orgs[org].entered.consents.get(&key) {
             Some(off) => Ok(*off),
-            None => texting::is_off(self.store.connection(), org, number, phone).await,
+            None => self.store.is_off(org, number, phone).await,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{ContactId, Mark, OrgId, Person, Sub, ThreadId};
+use crate::domain::{AttemptId, ContactId, Mark, OrgId, Person, Sub, ThreadId};
 use crate::ledger::Command;
 
 /// Sorted and without repeats.
@@ -12,6 +12,8 @@ pub(super) struct Keys {
     /// Orgs that the batch makes, if they are not there yet.
     pub made: BTreeSet<OrgId>,
     pub threads: BTreeSet<(OrgId, ThreadId)>,
+    /// Threads that something is said in, which may be carried on as texts.
+    pub said: BTreeSet<(OrgId, ThreadId)>,
     pub contacts: BTreeSet<(OrgId, ContactId)>,
     pub people: BTreeSet<(OrgId, Sub)>,
     pub reads: BTreeSet<(OrgId, ThreadId, Sub)>,
@@ -19,6 +21,9 @@ pub(super) struct Keys {
     /// Submitter and id.
     pub ids: BTreeSet<(OrgId, String, String)>,
     pub seqs: BTreeSet<(OrgId, ThreadId, i64)>,
+    pub attempts: BTreeSet<(OrgId, AttemptId)>,
+    /// Twilio's ids of texts.
+    pub sids: BTreeSet<String>,
 }
 
 impl Keys {
@@ -36,6 +41,7 @@ impl Keys {
         match command {
             Command::Say { thread, by, draft, .. } => {
                 self.thread(org, thread, by);
+                self.said.insert((org.clone(), thread.clone()));
                 let id = draft.id.as_str().to_owned();
                 self.ids.insert((org.clone(), by.submitter(), id));
             }
@@ -80,15 +86,25 @@ impl Keys {
                 let id = text.id.as_str().to_owned();
                 self.ids.insert((org.clone(), text.submitter(), id));
             }
+            Command::Report { attempt, report, .. } => {
+                self.attempts.insert((org.clone(), attempt.clone()));
+                self.sids.extend(report.sid().map(str::to_owned));
+            }
             // What it is about is found by its row.
-            Command::Report { .. } | Command::Fetch { .. } => {}
-            Command::Resend { thread, by, .. } => self.thread(org, thread, by),
+            Command::Fetch { .. } => {}
+            Command::Resend {
+                thread, by, attempt, ..
+            } => {
+                self.thread(org, thread, by);
+                self.attempts.insert((org.clone(), attempt.clone()));
+            }
             Command::PutOrg { .. } => {
                 self.made.insert(org.clone());
             }
             Command::PutContact { contact, .. } => {
                 self.contacts.insert((org.clone(), contact.clone()));
             }
+            Command::NewContact { by, .. } => self.person(org, by),
             Command::Revoke { sub, .. } => {
                 self.revocations.insert((org.clone(), sub.clone()));
             }
@@ -109,11 +125,13 @@ impl Keys {
     /// Leaves only what belongs to the orgs that are locked.
     pub fn keep(&mut self, locked: impl Fn(&OrgId) -> bool) {
         self.threads.retain(|(org, ..)| locked(org));
+        self.said.retain(|(org, ..)| locked(org));
         self.contacts.retain(|(org, ..)| locked(org));
         self.people.retain(|(org, ..)| locked(org));
         self.reads.retain(|(org, ..)| locked(org));
         self.revocations.retain(|(org, ..)| locked(org));
         self.ids.retain(|(org, ..)| locked(org));
         self.seqs.retain(|(org, ..)| locked(org));
+        self.attempts.retain(|(org, ..)| locked(org));
     }
 }

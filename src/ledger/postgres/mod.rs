@@ -12,6 +12,7 @@ mod photos;
 mod search;
 mod session;
 mod store;
+mod texts;
 mod transaction;
 mod write;
 
@@ -30,7 +31,7 @@ use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
     Slice, ThreadState, ViewHead, audit, read, texting,
 };
-use crate::domain::{ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
+use crate::domain::{Contact, ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
 use engine::Writing;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -77,7 +78,9 @@ impl Postgres {
             readers: pool(&options, READERS, Duration::from_secs(5)),
             // Ten thousand may come back at once: they wait for each other, and for nobody else.
             catching_up: pool(&options, CATCHING_UP, Duration::from_secs(30)),
-            courier: pool(&options, COURIER, Duration::from_secs(5)),
+            courier: waiting(COURIER, Duration::from_secs(5))
+                .after_connect(|connection, _| Box::pin(session::claims(connection)))
+                .connect_lazy_with(options.clone()),
             searching: pool(&options, SEARCHING, Duration::from_secs(5)),
         })
     }
@@ -124,10 +127,14 @@ impl Postgres {
     }
 }
 
-fn pool(options: &PgConnectOptions, connections: u32, patience: Duration) -> PgPool {
+fn waiting(connections: u32, patience: Duration) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(patience)
+}
+
+fn pool(options: &PgConnectOptions, connections: u32, patience: Duration) -> PgPool {
+    waiting(connections, patience)
         .after_connect(|connection, _| Box::pin(session::reads(connection)))
         .connect_lazy_with(options.clone())
 }
@@ -179,6 +186,10 @@ impl Ledger for Postgres {
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {
         Ok(read::inbox(&mut *snapshot(&self.readers).await?, org, filter, before, limit).await?)
+    }
+
+    async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>> {
+        Ok(read::contacts(&mut *self.reader().await?, org, like, limit).await?)
     }
 
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {

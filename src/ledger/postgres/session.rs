@@ -24,8 +24,8 @@ const TIMES: &str = "
     SET tcp_keepalives_interval = 1;
     SET tcp_keepalives_count = 3;";
 
-/// Writers look up by key and nothing else, so the plans are known; one that is made from statistics
-/// can turn, some day, into a scan of the whole log under the locks of hundreds of orgs.
+/// Writers and couriers look up by key and nothing else, so the plans are known; one that is made from
+/// statistics can turn, some day, into a scan of the whole log under the locks of hundreds of orgs.
 const PLANS: &str = "
     SET synchronous_commit = on;
     SET jit = off;
@@ -46,13 +46,18 @@ pub(super) async fn reads(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// A session that shares out work.
+pub(super) async fn claims(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let set = format!("SET ROLE {ROLE}; {TIMES} {PLANS}");
+    sqlx::raw_sql(AssertSqlSafe(set)).execute(connection).await?;
+    Ok(())
+}
+
 /// A new session that writes, and the log that it writes to.
 pub(super) async fn writes(options: &PgConnectOptions) -> Result<(PgConnection, String)> {
     let connecting = async {
         let mut connection = options.connect().await.context("cannot connect to the database")?;
-        let set = format!("SET ROLE {ROLE}; {TIMES} {PLANS}");
-        sqlx::raw_sql(AssertSqlSafe(set))
-            .execute(&mut connection)
+        claims(&mut connection)
             .await
             .context("cannot take the role that serves")?;
         let log = log_id(&mut connection).await?;

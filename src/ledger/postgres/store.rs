@@ -10,7 +10,8 @@ use super::photos::STATEMENTS;
 use super::transaction::Transaction;
 use super::write;
 use crate::domain::{
-    Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, PhotoId, Record, Sub, ThreadHead, ThreadId, Upload,
+    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, PhotoId, Record, Sub,
+    ThreadHead, ThreadId, Upload,
 };
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
@@ -103,6 +104,33 @@ impl Store for Transaction<'_> {
         ];
         let found = self.connection.rows(sql, &values).await?;
         found.iter().map(|row| rows::record(row, 0)).collect()
+    }
+
+    async fn is_off(&mut self, org: &OrgId, number: &Phone, phone: &Phone) -> Result<bool> {
+        let key = (org.clone(), number.clone(), phone.clone());
+        if !self.consents.contains_key(&key) {
+            self.look_up_consents([key.clone()].into()).await?;
+        }
+        Ok(self.consents.get(&key) == Some(&true))
+    }
+
+    async fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>> {
+        known!(self.attempts, id.clone(), look_up_attempts)
+    }
+
+    async fn has_sid(&mut self, sid: &str) -> Result<bool> {
+        if !self.sids.contains_key(sid) {
+            self.look_up_sids([sid.to_owned()].into()).await?;
+        }
+        Ok(self.sids.get(sid) == Some(&true))
+    }
+
+    async fn attempts_of(&mut self, org: &OrgId, thread: &ThreadId, of: i64) -> Result<Vec<Attempt>> {
+        let key = (org.clone(), thread.clone(), of);
+        if !self.texts.contains_key(&key) {
+            self.look_up_texts([key.clone()].into()).await?;
+        }
+        Ok(self.texts.get(&key).cloned().unwrap_or_default())
     }
 
     async fn photo(&mut self, org: &OrgId, id: &PhotoId) -> Result<Option<Upload>> {

@@ -13,7 +13,10 @@ use sqlx::postgres::PgRow;
 
 use super::keys::Keys;
 use super::lock::{Locked, lock};
-use crate::domain::{Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Record, Sub, ThreadHead, ThreadId};
+use crate::domain::{
+    Attempt, AttemptId, Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, Phone, Record, Sub, ThreadHead,
+    ThreadId,
+};
 use crate::ledger::rows::{self, CONTACT_COLUMNS, Cells, HEAD_COLUMNS, contact_columns, head_columns, record_columns};
 use crate::ledger::writer::Locks;
 use crate::ledger::{Command, OrgHead};
@@ -32,6 +35,13 @@ pub(super) struct Transaction<'a> {
     pub revocations: HashMap<(OrgId, Sub), Option<i64>>,
     pub ids: HashMap<(OrgId, String, String), Option<Record>>,
     pub seqs: HashMap<(OrgId, ThreadId, i64), Option<(Counts, i64)>>,
+    /// Of each number and phone: whether texts are off.
+    pub consents: HashMap<(OrgId, Phone, Phone), bool>,
+    pub attempts: HashMap<AttemptId, Option<Attempt>>,
+    /// Whether Twilio's id is some attempt's.
+    pub sids: HashMap<String, bool>,
+    /// All attempts at the texts of a message.
+    pub texts: HashMap<(OrgId, ThreadId, i64), Vec<Attempt>>,
 }
 
 macro_rules! thread_query {
@@ -71,10 +81,18 @@ impl<'a> Transaction<'a> {
             revocations: HashMap::new(),
             ids: HashMap::new(),
             seqs: HashMap::new(),
+            consents: HashMap::new(),
+            attempts: HashMap::new(),
+            sids: HashMap::new(),
+            texts: HashMap::new(),
         };
         transaction.look_up_orgs(heads).await?;
         transaction.look_up_contacts(keys.contacts).await?;
+        let attempts = keys.attempts.into_iter().map(|(_, id)| id).collect();
+        let reported = transaction.look_up_reports(attempts, keys.sids).await?;
+        keys.threads.extend(reported);
         transaction.look_up_threads(keys.threads).await?;
+        transaction.look_up_consents_of(keys.said).await?;
         transaction.look_up_ids(keys.ids).await?;
         transaction.look_up_people(keys.people).await?;
         transaction.look_up_revocations(keys.revocations).await?;
@@ -84,7 +102,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// One row for each key, of which `parts` are the columns.
-    async fn ask(&mut self, sql: &'static str, parts: Vec<Vec<&str>>) -> Result<Vec<PgRow>> {
+    pub async fn ask(&mut self, sql: &'static str, parts: Vec<Vec<&str>>) -> Result<Vec<PgRow>> {
         let query = parts.into_iter().fold(sqlx::query(sql), |query, part| query.bind(part));
         Ok(query.fetch_all(&mut *self.connection).await?)
     }
@@ -271,12 +289,12 @@ impl<'a> Transaction<'a> {
     }
 }
 
-fn column<'k, K, V>(keys: &'k BTreeSet<K>, part: impl Fn(&'k K) -> V) -> Vec<V> {
+pub(super) fn column<'k, K, V>(keys: &'k BTreeSet<K>, part: impl Fn(&'k K) -> V) -> Vec<V> {
     keys.iter().map(part).collect()
 }
 
 /// What is asked for and not found is known to be absent.
-fn absent<K: Hash + Eq, V>(map: &mut HashMap<K, Option<V>>, keys: BTreeSet<K>) {
+pub(super) fn absent<K: Hash + Eq, V>(map: &mut HashMap<K, Option<V>>, keys: BTreeSet<K>) {
     for key in keys {
         map.entry(key).or_insert(None);
     }

@@ -28,7 +28,7 @@ use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
     Slice, ThreadState, ViewHead, audit, read,
 };
-use crate::domain::{ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
+use crate::domain::{Contact, ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -212,6 +212,10 @@ impl Ledger for Sqlite {
 
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox> {
         Ok(read::inbox(&mut *snapshot(&self.readers).await?, org, filter, before, limit).await?)
+    }
+
+    async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>> {
+        Ok(read::contacts(&mut *self.reader().await?, org, like, limit).await?)
     }
 
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {

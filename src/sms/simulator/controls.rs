@@ -1,6 +1,6 @@
 //! What tests turn and read.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -77,6 +77,14 @@ async fn callback(
         .ok_or(Wrong(StatusCode::NOT_FOUND, "there is no such message"))
 }
 
-async fn ledger(State(simulator): State<Simulator>) -> Json<Value> {
-    Json(simulator.world(|world| world.ledger.shown()))
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seen {
+    /// So many calls are known already.
+    #[serde(default)]
+    after: u64,
+}
+
+async fn ledger(State(simulator): State<Simulator>, Query(seen): Query<Seen>) -> Json<Value> {
+    Json(simulator.world(|world| world.ledger.shown(seen.after)))
 }

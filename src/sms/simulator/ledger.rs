@@ -39,8 +39,40 @@ impl Ledger {
         }
     }
 
-    /// The oldest first.
-    pub fn shown(&self) -> Value {
-        json!({ "creates": self.calls, "forgotten": self.forgotten })
+    /// All but the first `after` that there ever were, the oldest first.
+    pub fn shown(&self, after: u64) -> Value {
+        let skipped = after.saturating_sub(self.forgotten) as usize;
+        let creates: Vec<_> = self.calls.iter().skip(skipped).collect();
+        json!({ "creates": creates, "forgotten": self.forgotten })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_seen_some_is_shown_the_rest() {
+        let mut ledger = Ledger::default();
+        for n in 0..3 {
+            ledger.note(Call {
+                at: n,
+                ..Call::default()
+            });
+        }
+        let shown = |ledger: &Ledger, after| {
+            let shown = ledger.shown(after);
+            let creates = shown["creates"].as_array().unwrap();
+            creates
+                .iter()
+                .map(|call| call["at"].as_i64().unwrap())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&ledger, 0), [0, 1, 2]);
+        assert_eq!(shown(&ledger, 2), [2]);
+        assert_eq!(shown(&ledger, 9), [] as [i64; 0]);
+        ledger.forgotten = 5;
+        assert_eq!(shown(&ledger, 2), [0, 1, 2]);
+        assert_eq!(shown(&ledger, 6), [1, 2]);
     }
 }

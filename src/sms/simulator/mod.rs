@@ -20,7 +20,7 @@
 //! | `GET, PUT /simulator/behaviour` | [`Behaviour`] |
 //! | `POST, DELETE /simulator/faults` | what goes wrong with the next creates: [`Fault`] |
 //! | `POST /simulator/messages/{SID}/callbacks` `{status, code?}` | one callback, by hand |
-//! | `GET  /simulator/ledger` | every create call there was |
+//! | `GET  /simulator/ledger?after=` | every create call there was, but the first so many |
 //!
 //! It forgets everything at its end, and the oldest before that.
 

@@ -37,14 +37,19 @@ export class CrewlineElement extends HTMLElement {
   constructor() {
     super();
     this.root.adoptedStyleSheets = /** @type {typeof CrewlineElement} */ (this.constructor).sheets;
-    // Set before this script was there, they would hide the accessors.
-    for (const name of ["token", "getToken"]) {
-      if (!Object.hasOwn(this, name)) continue;
-      const own = /** @type {any} */ (this);
-      const value = own[name];
-      delete own[name];
-      own[name] = value;
-    }
+    // Set before this script was there, they would hide the accessors. It joins
+    // when it is whole, in connectedCallback.
+    this.#token = this.#taken("token") || null;
+    this.#getToken = this.#taken("getToken") ?? null;
+  }
+
+  /** What was set under this name before there was an accessor. @param {string} name */
+  #taken(name) {
+    const own = /** @type {any} */ (this);
+    if (!Object.hasOwn(own, name)) return undefined;
+    const value = own[name];
+    delete own[name];
+    return value;
   }
 
   /** @returns {string | null} */

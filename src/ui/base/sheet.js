@@ -21,5 +21,18 @@ export function sheets(...names) {
 async function load(name) {
   const answer = await fetch(new URL(`../styles/${name}`, import.meta.url));
   if (!answer.ok) throw new Error(`${name} could not be loaded: HTTP ${answer.status}`);
-  return new CSSStyleSheet().replace(await answer.text());
+  return new CSSStyleSheet().replace(bySize(await answer.text()));
 }
+
+/**
+ * A rem is what the embedding page makes of it, and many make it 10 pixels. In a shadow root it is --size
+ * of theme.css instead; in conditions, which know no properties, 16 pixels.
+ * @param {string} css
+ */
+export function bySize(css) {
+  const inConditions = (/** @type {string} */ condition) => condition.replace(REM, (_, n) => `${Number(n) * 16}px`);
+  return css.replace(/@(?:media|container)[^{]*|[^@]+/g, (part) =>
+    part.startsWith("@") ? inConditions(part) : part.replace(REM, (_, n) => `calc(${n} * var(--size))`));
+}
+
+const REM = /(-?\d*\.?\d+)rem\b/g;

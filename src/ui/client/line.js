@@ -34,7 +34,7 @@ const FORBIDDEN = 4403;
  * @typedef {object} Told what a line says, and asks for
  * @property {() => { cursor?: number, log?: string | null }} hello what goes along with the token
  * @property {(frame: ServerFrame) => void} frame
- * @property {(state: "connecting" | "offline" | "signed-out") => void} state
+ * @property {(state: "connecting" | "offline" | "signed-out", reason?: "token" | "forbidden") => void} state
  * @property {() => void} down whatever was under way may be lost
  * @property {(reason: "token" | "forbidden") => void} over it stays down
  */
@@ -57,7 +57,7 @@ export class Line {
   /**
    * @param {Tokens} tokens
    * @param {Told} on
-   * @param {{url?: string, WebSocket?: typeof WebSocket, random?: () => number}} options
+   * @param {{url?: string, WebSocket?: typeof WebSocket, random?: () => number, fetch?: typeof fetch}} options
    */
   constructor(tokens, on, options) {
     this.#tokens = tokens;
@@ -69,6 +69,7 @@ export class Line {
     if (this.#wanted) return;
     this.#wanted = true;
     for (const [target, type] of WAKES) target.addEventListener(type, this.#wake);
+    globalThis.addEventListener?.("offline", this.#cut);
     this.#connect();
   }
 
@@ -121,12 +122,19 @@ export class Line {
     const { url = urlOfThisHost(), WebSocket = globalThis.WebSocket } = this.#options;
     const socket = new WebSocket(url, PROTOCOL);
     this.#socket = socket;
-    socket.onopen = () => socket.send(JSON.stringify({ type: "hello", token, ...this.#on.hello() }));
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      socket.send(JSON.stringify({ type: "hello", token, ...this.#on.hello() }));
+    };
     socket.onmessage = ({ data }) => {
       this.#pulse.heard();
       this.#on.frame(JSON.parse(data));
     };
-    socket.onclose = ({ code }) => this.#lost(code);
+    socket.onclose = ({ code }) => {
+      this.#lost(code);
+      if (!opened && this.#attempt > 1) this.#lookWhyNot(url);
+    };
     this.#timers.set("welcome", WELCOME_MS, () => this.again());
   }
 
@@ -139,6 +147,20 @@ export class Line {
     if (!this.#tokens.renewable || this.#renewed) return this.#giveUp("token");
     this.#renewed = true;
     this.#connect(true);
+  }
+
+  /**
+   * Not let in, and not told why: the hub is away, or this page's site is not on its list. Such a page may
+   * load what the elements are made of, and ask nothing else.
+   * @param {string} url
+   */
+  async #lookWhyNot(url) {
+    const { fetch = globalThis.fetch } = this.#options;
+    const reads = (/** @type {string} */ path, /** @type {RequestInit} */ asked) =>
+      fetch(new URL(path, url.replace(/^ws/, "http")), { cache: "no-store", ...asked }).then(() => true, () => false);
+    const isThere = () => reads("/ui/client.js", { method: "HEAD" });
+    const barred = await isThere() && !await reads("/v1/line", { headers: { authorization: "Bearer none" } }) && await isThere();
+    if (barred && this.#wanted && !this.#up) this.#giveUp("forbidden");
   }
 
   /** Does not wait for a dead socket to admit that it is closed. */
@@ -165,16 +187,20 @@ export class Line {
 
   /** @param {"token" | "forbidden"} reason */
   #giveUp(reason) {
-    this.#leave("signed-out");
+    this.#leave("signed-out", reason);
     this.#on.over(reason);
   }
 
-  /** @param {"offline" | "signed-out"} state */
-  #leave(state) {
+  /**
+   * @param {"offline" | "signed-out"} state
+   * @param {"token" | "forbidden"} [reason]
+   */
+  #leave(state, reason) {
     this.#wanted = false;
     for (const [target, type] of WAKES) target.removeEventListener(type, this.#wake);
+    globalThis.removeEventListener?.("offline", this.#cut);
     this.#hangUp();
-    this.#on.state(state);
+    this.#on.state(state, reason);
   }
 
   /** The network, or the person, is back: no more waiting. */
@@ -183,6 +209,9 @@ export class Line {
     if (this.#timers.has("retry")) this.#connect();
     else this.#pulse.check();
   };
+
+  /** The device says that its network is gone: there is no need to listen for long. */
+  #cut = () => this.#lost(0);
 }
 
 const WAKES = /** @type {[EventTarget, string][]} */ ([[globalThis, "online"], [globalThis.document, "visibilitychange"]])

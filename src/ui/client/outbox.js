@@ -11,7 +11,8 @@
  *
  * A message is `queued`, then `sending`, then `sent` until it shows up in the
  * log; or `refused` or `stale`, and then a person decides. Within a thread one
- * goes after the other, so that a retry never changes their order.
+ * goes after the other, so that a retry never changes their order. One that can
+ * still be taken back is `held` first; the next one of its thread lets it go.
  */
 /** @import { ClientFrame, Entry, Problem } from "./wire.js" */
 import { jitter } from "./timers.js";
@@ -22,6 +23,8 @@ const LIMIT = 500;
 const IN_FLIGHT = 8;
 /** The server answers within 5 s; past this the answer is lost. */
 const ANSWER_MS = 15_000;
+/** No longer is anything held back, also when the clock was put back meanwhile. */
+const MOST_HELD_MS = 60_000;
 
 /**
  * @typedef {object} Outgoing
@@ -32,7 +35,8 @@ const ANSWER_MS = 15_000;
  * @property {number} [seen]
  * @property {string[]} [photos]
  * @property {number} at when it was written, ms
- * @property {"queued" | "sending" | "sent" | "refused" | "stale"} state
+ * @property {"held" | "queued" | "sending" | "sent" | "refused" | "stale"} state
+ * @property {number} [until] it is held back till then, ms
  * @property {string} [code] why it was refused
  * @property {string} [message] the same, for people
  * @property {Entry[]} [records] what came in between, if `stale`
@@ -67,17 +71,47 @@ export class Outbox {
   }
 
   /**
-   * @param {{thread?: string, text: string, internal?: boolean, seen?: number, photos?: string[]}} message
+   * @param {{thread?: string, text: string, internal?: boolean, seen?: number, photos?: string[], hold?: number}} message
    * @returns {Outgoing}
    */
-  add({ thread, text, internal = false, seen, photos }) {
+  add({ thread, text, internal = false, seen, photos, hold = 0 }) {
     if (this.entries.length >= LIMIT) throw new Error(`more than ${LIMIT} messages wait to be sent`);
     const at = Math.max(Date.now(), (this.entries.at(-1)?.at ?? 0) + 1);
+    this.letGo(thread);
     /** @type {Outgoing} */
     const entry = { id: uuid(), thread, text, internal, seen, photos, at, ...FRESH };
+    if (hold > 0) Object.assign(entry, { state: "held", until: Date.now() + Math.min(hold, MOST_HELD_MS) });
     this.entries.push(entry);
     this.#store(entry);
     return entry;
+  }
+
+  /** Queues what was held back long enough. @param {number} now ms @returns {number} when there will be more, in ms; Infinity if never */
+  ripen(now) {
+    let next = Infinity;
+    for (const entry of this.entries) {
+      if (entry.state !== "held") continue;
+      if ((entry.until ?? 0) > now && (entry.until ?? 0) <= now + MOST_HELD_MS) next = Math.min(next, entry.until ?? 0);
+      else this.#queue(entry);
+    }
+    return next;
+  }
+
+  /**
+   * Queues what is held back, of these threads or (without any) of all.
+   * @param {(string | undefined)[]} threads
+   * @returns {boolean} whether something was
+   */
+  letGo(...threads) {
+    const held = this.entries.filter(({ state, thread }) => state === "held" && (threads.length === 0 || threads.includes(thread)));
+    for (const entry of held) this.#queue(entry);
+    return held.length > 0;
+  }
+
+  /** @param {string} id @returns {Outgoing | null} null if it is not held back any more */
+  takeBack(id) {
+    const entry = this.find(id);
+    return entry?.state === "held" && this.remove(id) ? entry : null;
   }
 
   /** Marks what may go now as `sending` and returns it, oldest first. @param {number} now ms */
@@ -182,6 +216,12 @@ export class Outbox {
     return true;
   }
 
+  /** @param {Outgoing} entry */
+  #queue(entry) {
+    entry.state = "queued";
+    this.#store(entry);
+  }
+
   /** The first message of each thread that has no outcome yet. @returns {Outgoing[]} */
   #first() {
     const first = new Map();
@@ -208,10 +248,7 @@ export class Outbox {
         if (key?.startsWith(`${PREFIX}${this.#key}/`)) found.push(JSON.parse(this.#storage.getItem(key) ?? ""));
       }
     } catch { /* forbidden: the queue then lives as long as the page */ }
-    return found.map((entry) => {
-      const asked = entry.state === "refused" || entry.state === "stale";
-      return { ...entry, ...FRESH, state: asked ? entry.state : "queued" };
-    });
+    return found.map((entry) => ({ ...entry, ...FRESH, state: LASTING.includes(entry.state) ? entry.state : "queued" }));
   }
 
   /** @param {Outgoing} entry */
@@ -230,6 +267,9 @@ export class Outbox {
     } catch { /* as above */ }
   }
 }
+
+/** What a reload does not change. */
+const LASTING = ["held", "refused", "stale"];
 
 const FRESH = Object.freeze({ state: /** @type {const} */ ("queued"), due: 0, attempts: 0 });
 

@@ -4,32 +4,34 @@
  *
  *   <crewline-attach></crewline-attach>
  *
- *   control.open(client, { thread, number: "+14155550199", seen: () => view.lastSeq, contacts: () => [{ id, name, phone }] });
+ *   control.open(client, { thread, number: "+14155550199", seen: () => view.lastSeq });
  *   control.addEventListener("attached", ({ detail }) => open(detail.thread));
  *   control.close();
  */
 import { h, setText } from "../base/dom.js";
+import "./contact-choice.js";
 
-class AttachControl extends HTMLElement {
+export class AttachControl extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
+  /** @type {any} */
   #asked = null;
 
   #open = h("button", { type: "button", "data-testid": "attach", title: "Whose number is this?", onclick: () => this.#show() }, "Attach…");
-  #options = h("datalist", { id: "attach-contacts" });
-  #contact = h("input", { list: "attach-contacts", required: true, autocomplete: "off", placeholder: "Name, or the CRM's id", "data-testid": "attach-contact" });
+  #choice = h("crewline-contact-choice", { label: "Contact", placeholder: "Name, phone, or the CRM's id", testid: "attach-contact" });
   #explained = h("p", {}, "");
   #error = h("p", { class: "error", role: "alert" });
   #sure = h("input", { type: "checkbox", required: true, "data-testid": "attach-sure" });
   #form = h("form", { method: "dialog" },
     h("h3", {}, "Whose number is this?"),
-    h("label", {}, "Contact ", this.#contact),
+    this.#choice,
     this.#explained,
     h("label", { class: "sure" }, this.#sure, " Yes, it is theirs. This cannot be taken back."),
     this.#error,
     h("div", { class: "actions" },
       h("button", { type: "button", onclick: () => this.#dialog.close() }, "Cancel"),
       h("button", { type: "submit", class: "primary", "data-testid": "attach-confirm" }, "Attach")));
-  #dialog = h("dialog", { class: "attach", "aria-label": "Whose number is this?" }, this.#options, this.#form);
+  #dialog = h("dialog", { class: "sheet attach", "aria-label": "Whose number is this?" }, this.#form);
 
   connectedCallback() {
     this.hidden = true;
@@ -40,7 +42,7 @@ class AttachControl extends HTMLElement {
     });
   }
 
-  /** @param {{thread: string, number: string, seen: () => number | undefined, contacts: () => object[]}} asked */
+  /** @param {{thread: string, number: string, seen: () => number | undefined}} asked */
   open(client, asked) {
     this.#client = client;
     this.#asked = asked;
@@ -53,25 +55,26 @@ class AttachControl extends HTMLElement {
   }
 
   #show() {
-    const { number, contacts } = this.#asked;
-    this.#options.replaceChildren(...contacts().map(({ id, name, phone }) =>
-      h("option", { value: `${name} (${id})` }, phone ?? "")));
+    const { number } = this.#asked;
     setText(this.#explained, `All that was said with ${number} is copied to the contact's conversation, where the customer sees it, too; what ${number} texts later goes there.`);
     setText(this.#error, "");
     this.#form.reset();
+    this.#choice.open(this.#client, { unknown: false });
     this.#dialog.showModal();
+    this.#choice.focus();
   }
 
   async #attach() {
     const { thread, seen } = this.#asked;
-    const typed = this.#contact.value.trim();
-    const contact = /\(([^()\s]+)\)$/.exec(typed)?.[1] ?? typed;
+    const { value, text } = this.#choice;
+    const contact = value?.contact.id ?? /\(([^()\s]+)\)$/.exec(text)?.[1] ?? text;
+    if (!contact) return this.#choice.focus();
     setText(this.#error, "");
     try {
       const done = await this.#client.attach(thread, contact, { seen: seen() });
       this.#dialog.close();
       this.dispatchEvent(new CustomEvent("attached", { detail: done }));
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       setText(this.#error, error.code === "not_found" ? "There is no such contact." : `Not attached: ${error.message}`);
     }
   }

@@ -14,14 +14,14 @@ import "./attach-control.js";
 import { named } from "./contact.js";
 import { icon } from "./icons.js";
 
-class ContactHeader extends HTMLElement {
+export class ContactHeader extends HTMLElement {
   #back = h("button", { type: "button", class: "back plain-icon", "aria-label": "Back to the list", title: "Back to the list (u)", "data-testid": "back", onclick: () => this.#say("back") }, icon("back"));
   #name = h("h2", { "data-testid": "contact", dir: "auto" });
-  #phone = h("span", { class: "phone", "data-testid": "contact-phone" });
+  #phone = h("span", { class: "phone", dir: "ltr", "data-testid": "contact-phone" });
   #unknown = h("span", { class: "unknown", "data-testid": "contact-unknown", hidden: true }, "unknown number");
   #presence = h("span", { class: "presence", "data-testid": "presence" });
   #looking = h("span", { class: "looking", role: "status", "data-testid": "looking" });
-  #handled = h("button", { type: "button", title: "Nothing here waits for an answer (e)", "data-testid": "handled", disabled: true, onclick: () => this.#say("handled") }, icon("done"), h("span", {}, "Mark handled"));
+  #handled = h("button", { type: "button", title: "Nothing here waits for an answer (e)", "data-testid": "handled", "aria-disabled": "true", onclick: () => this.#say("handled") }, icon("done"), h("span", { class: "word" }, "Mark handled"));
   #panel = h("button", { type: "button", class: "plain-icon", "aria-label": "Contact", title: "Contact (i)", "aria-expanded": "false", "data-testid": "contact-toggle", onclick: () => this.#say("panel") }, icon("contact"));
 
   attach = h("crewline-attach");
@@ -44,7 +44,8 @@ class ContactHeader extends HTMLElement {
     this.#presence.classList.toggle("is-here", here);
     setText(this.#presence, row ? (here ? "online" : "offline") : "");
     setText(this.#looking, colleagues);
-    this.#handled.disabled = !row || row.waiting_since === null || !live;
+    // Not really disabled: whoever has just pressed it would lose the focus.
+    this.#handled.setAttribute("aria-disabled", String(!row || row.waiting_since === null || !live));
   }
 
   #say(type) {

@@ -13,8 +13,8 @@ export function named({ name, phone }) {
 }
 
 /** @param {Contact} contact */
-export function initials({ name, unknown }) {
-  const words = (unknown ? "" : name).split(/\s+/).filter((word) => /^\p{L}/u.test(word));
+export function initials({ name }) {
+  const words = name.split(/\s+/).filter((word) => /^\p{L}/u.test(word));
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => (word ? [...word][0] : "")).join("");
   return letters.toLocaleUpperCase() || "#";
 }

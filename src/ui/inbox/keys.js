@@ -1,5 +1,5 @@
 /**
- * The keys of the inbox: each does one thing, none while somebody writes.
+ * The keys of the inbox: each does one thing, and none but Escape while somebody writes.
  *
  *   const keys = new Keys(element, { j: () => list.step(1), … }, signal);
  *   root.append(keys.dialog);
@@ -12,6 +12,7 @@ import { h } from "../base/dom.js";
 import { icon } from "./icons.js";
 
 /** By key: what it does, in words. Those on one line do the same. */
+/** @type {[string[], string][]} */
 const HELP = [
   [["j", "↓"], "Next conversation"],
   [["k", "↑"], "Previous conversation"],
@@ -48,7 +49,7 @@ export class Keys {
     const path = event.composedPath();
     const nowhere = event.target === document.body || event.target === document.documentElement;
     if (!nowhere && !path.includes(host)) return;
-    if (isWriting(path[0]) || path.some((node) => node instanceof HTMLDialogElement && node.matches(":modal"))) return;
+    if ((isWriting(path[0]) && event.key !== "Escape") || path.some((node) => node instanceof HTMLDialogElement && node.matches(":modal"))) return;
     const action = Object.hasOwn(actions, event.key) ? actions[event.key] : undefined;
     if (action && action(path) !== false) event.preventDefault();
   }

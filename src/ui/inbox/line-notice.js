@@ -8,7 +8,7 @@
  */
 import { setText } from "../base/dom.js";
 
-class LineNotice extends HTMLElement {
+export class LineNotice extends HTMLElement {
   connectedCallback() {
     this.hidden = true;
     this.setAttribute("role", "status");

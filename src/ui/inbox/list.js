@@ -4,7 +4,7 @@
  *   <crewline-inbox-list></crewline-inbox-list>
  *
  *   list.open(client, about, signal);     // `about` tells of people, see row.js
- *   list.selected = thread;               // it stays in the list, whatever the filter
+ *   list.selected = thread;               // it stays in the list, even if it comes to be seen to
  *   list.need(thread);                    // one that may not be loaded
  *   list.refresh();                       // something that `about` tells has changed
  *   list.step(1);                         // the focus to the next row; -1 to the one before
@@ -35,12 +35,15 @@ const TICK_MS = 30_000;
 /** How long a page that nobody looks at gathers changes. */
 const UNSEEN_MS = 250;
 
-class InboxList extends HTMLElement {
+export class InboxList extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
+  /** @type {any} */
   #about = null;
   #inbox = new Inbox();
+  /** @type {any} a Loader, once it is open */
   #loader = null;
-  /** @type {VirtualRows | null} */
+  /** @type {any} VirtualRows, once it is open */
   #rows = null;
   /** @type {import("./rows.js").Filter} */
   #filter = "all";
@@ -49,9 +52,9 @@ class InboxList extends HTMLElement {
   #timer;
   #told = true;
 
+  #counts = Object.fromEntries(Object.keys(FILTERS).map((filter) => [filter, h("span", { class: "count" })]));
   #tabs = Object.fromEntries(Object.entries(FILTERS).map(([filter, label]) => [filter, h("button",
-    { type: "button", "data-testid": `filter-${filter}`, onclick: () => this.#choose(filter) },
-    label, " ", h("span", { class: "count" }))]));
+    { type: "button", "data-testid": `filter-${filter}`, onclick: () => this.#choose(filter) }, label, " ", this.#counts[filter])]));
   #list = h("ul", { class: "rows", role: "list", "aria-label": "Conversations", "data-testid": "rows" });
   #probe = h("div", { class: "row probe", "aria-hidden": "true" });
   #note = h("div", { class: "empty", role: "status", "data-testid": "list-note" });
@@ -71,14 +74,9 @@ class InboxList extends HTMLElement {
     return this.#inbox.threadOf(contact);
   }
 
-  /** All that are loaded, the newest activity first. @returns {import("./rows.js").Row[]} */
-  get loaded() {
-    return this.#inbox.listed("all");
-  }
-
   set selected(thread) {
     this.#selected = thread;
-    this.#inbox.pinned = thread;
+    this.#pin();
     this.#soon();
   }
 
@@ -133,9 +131,17 @@ class InboxList extends HTMLElement {
   #choose(filter) {
     remember("filter", filter);
     this.#showFilter(filter);
+    this.#pin();
     this.#scroller.scrollTop = 0;
     this.#loadAhead();
     this.#draw();
+  }
+
+  /** What is open does not vanish from where it was found. */
+  #pin() {
+    this.#inbox.pinned = null;
+    const there = this.#selected !== null && this.#inbox.indexOf(this.#filter, this.#selected) >= 0;
+    this.#inbox.pinned = there ? this.#selected : null;
   }
 
   #showFilter(filter) {
@@ -153,7 +159,6 @@ class InboxList extends HTMLElement {
   #begin() {
     this.#loader?.stop();
     this.#inbox = new Inbox();
-    this.#inbox.pinned = this.#selected;
     this.#loader = new Loader(this.#client, this.#inbox, (threads) => this.#arrived(threads));
     this.#rows.clear();
     this.#showFilter(this.#filter);
@@ -170,7 +175,7 @@ class InboxList extends HTMLElement {
     const { loaded, view } = { loaded: this.#inbox.loaded(this.#filter), view: this.#rows.view };
     if (!loaded || (view > 0 && this.#rows.below < AHEAD * view)) this.#loader.load(this.#filter);
     // These two nobody counts but this list.
-    if (loaded) for (const filter of ["failed", "handoff"]) if (!this.#inbox.loaded(filter)) this.#loader.load(filter);
+    if (loaded) for (const filter of /** @type {const} */ (["failed", "handoff"])) if (!this.#inbox.loaded(filter)) this.#loader.load(filter);
   }
 
   /** A page, or a thread that was asked for. @param {import("./rows.js").Row[]} rows */
@@ -179,6 +184,7 @@ class InboxList extends HTMLElement {
       if (unread) this.#received(last);
       if (thread === this.#selected) this.#told = false;
     }
+    if (rows.some(({ thread }) => thread === this.#selected)) this.#pin();
     this.#rows.release();
     this.#draw();
     this.#loadAhead();
@@ -221,7 +227,8 @@ class InboxList extends HTMLElement {
   }
 
   #showRow(row, thread) {
-    row.show(this.row(thread), { ...this.#about(thread, this.row(thread).contact.id), selected: thread === this.#selected });
+    const state = this.row(thread);
+    if (state) row.show(state, { ...this.#about(thread, state.contact.id), selected: thread === this.#selected });
   }
 
   #select(thread, pointed) {
@@ -231,14 +238,14 @@ class InboxList extends HTMLElement {
   /** New and waiting are the hub's numbers; of the others it is known how many are loaded. */
   #count() {
     const badge = this.#client.badge;
-    setText(this.#tabs.new.lastElementChild, String(badge?.new ?? ""));
-    setText(this.#tabs.waiting.lastElementChild, String(badge?.waiting ?? ""));
+    setText(this.#counts.new, String(badge?.new ?? ""));
+    setText(this.#counts.waiting, String(badge?.waiting ?? ""));
     for (const filter of /** @type {const} */ (["failed", "handoff"])) {
       const more = this.#inbox.next(filter) ? "+" : "";
-      setText(this.#tabs[filter].lastElementChild, this.#inbox.loaded(filter) ? `${this.#inbox.tally(filter)}${more}` : "");
+      setText(this.#counts[filter], this.#inbox.loaded(filter) ? `${this.#inbox.tally(filter)}${more}` : "");
     }
     for (const [filter, tab] of Object.entries(this.#tabs)) {
-      if (filter !== "all") tab.classList.toggle("is-none", /^0?$/.test(tab.lastElementChild.textContent));
+      if (filter !== "all") tab.classList.toggle("is-none", /^0?$/.test(this.#counts[filter].textContent));
     }
   }
 

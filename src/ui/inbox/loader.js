@@ -53,11 +53,11 @@ export class Loader {
       this.problem = "";
       this.#loading.delete(filter);
       this.#take(page, this.#inbox.load(page, filter));
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (this.#stopped) return;
       this.#loading.delete(filter);
       this.#failed.add(filter);
-      this.problem = error.message;
+      this.problem = error.code ? error.message : "The hub could not be reached.";
       this.#arrived([]);
     }
   }
@@ -102,7 +102,7 @@ export class Loader {
     let snapshot;
     try {
       snapshot = await this.#client.thread(thread);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       // What is not there, or not for us, will not be there the next time either.
       if (error.code === "not_found" || error.code === "forbidden") return;
       this.#unsure.add(thread);

@@ -1,28 +1,18 @@
 /**
  * Says by hand where a text belongs that reached nobody: its candidates first,
- * then every conversation that is loaded.
+ * then every contact.
  *
- *   item.append(routeControl(client, record, () => rows));
+ *   item.append(routeControl(client, record));
  */
 import { h, setText } from "../base/dom.js";
+import "./contact-choice.js";
 
-export function routeControl(client, { rev, candidates }, conversations) {
-  const error = h("span", { class: "error", role: "alert" });
-  const choice = h("select", { "aria-label": "Conversation", "data-testid": "route-thread", onfocus: fill, onpointerdown: fill });
+export function routeControl(client, { rev, candidates }) {
+  const error = h("p", { class: "error", role: "alert" });
+  const choice = h("crewline-contact-choice", { label: "It belongs to", testid: "route-thread" });
   const button = h("button", { type: "submit", "data-testid": "route" }, "Put it there");
-  const form = h("form", { class: "route", onsubmit: send }, choice, button, error);
-  fill();
-  return form;
-
-  function fill() {
-    const chosen = choice.value;
-    const named = new Map(candidates.map(({ thread, tag, name }) => [thread, tag ? `#${tag} ${name}` : name]));
-    for (const { thread, contact } of conversations()) {
-      if (!named.has(thread)) named.set(thread, contact.name || contact.phone || "Unknown");
-    }
-    choice.replaceChildren(h("option", { value: "" }, "It belongs to…"), ...[...named].map(([thread, name]) => h("option", { value: thread }, name)));
-    choice.value = named.has(chosen) ? chosen : "";
-  }
+  choice.open(client, { first: candidates.map(({ thread, tag, name }) => ({ thread, contact: { id: thread, name: tag ? `#${tag} ${name}` : name, phone: null } })) });
+  return h("form", { class: "route", onsubmit: send }, choice, button, error);
 
   async function send(event) {
     event.preventDefault();
@@ -30,8 +20,8 @@ export function routeControl(client, { rev, candidates }, conversations) {
     button.disabled = true;
     setText(error, "");
     try {
-      await client.route(rev, choice.value);
-    } catch (failed) {
+      await client.route(rev, choice.value.thread);
+    } catch (/** @type {any} */ failed) {
       setText(error, `Not routed: ${failed.message}`);
     }
     button.disabled = false;

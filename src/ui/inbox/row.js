@@ -24,23 +24,25 @@ export class InboxRow {
   #at = 0;
   #initials = h("span", {});
   #dot = h("span", { class: "dot", hidden: true, role: "img", "aria-label": "is online", title: "is online" });
-  #name = h("b", { class: "name" });
-  #unknown = h("span", { class: "unknown", "data-testid": "unknown", hidden: true }, "unknown number");
+  #name = h("b", { class: "name", dir: "auto" });
+  #unknown = h("span", { class: "flag unknown-number", "data-testid": "unknown", title: "A number that is no contact's", hidden: true }, "unknown");
   #time = h("span", { class: "when" });
   #text = h("span", { class: "text", dir: "auto", "data-testid": "row-text" });
-  #new = h("span", { class: "flag new", "data-testid": "flag-new" });
+  #unread = h("span", {});
+  #new = h("span", { class: "new", "data-testid": "flag-new" }, this.#unread, h("span", { class: "unseen" }, " new"));
   #failed = h("span", { class: "flag failed", "data-testid": "flag-failed", title: "The last text to the customer failed, or may have" }, "Text failed");
   #handoff = h("span", { class: "flag handoff", "data-testid": "flag-handoff", title: "A call that nobody has answered" }, "AI hand-off");
   #waiting = h("span", { class: "flag waiting", "data-testid": "flag-waiting" });
   #colleagues = h("span", { class: "flag colleagues", "data-testid": "row-colleagues" });
-  #state = h("span", { class: "state" });
+  #second = h("span", { class: "line second" }, this.#text);
+  #flags = h("span", { class: "flags" });
 
   /** @param {(thread: string, pointed: boolean) => void} select */
   constructor(select) {
     this.button = h("button", { type: "button", class: "row", "data-testid": "thread-row", onclick: ({ detail }) => select(this.#thread, detail > 0) },
       h("span", { class: "face", "aria-hidden": "true" }, this.#initials), this.#dot,
-      h("span", { class: "line first" }, this.#name, this.#unknown, this.#time),
-      h("span", { class: "line second" }, this.#text, this.#state));
+      h("span", { class: "line first" }, this.#name, this.#time),
+      this.#second, h("span", { class: "line third" }, this.#flags, this.#unknown));
     this.element = h("li", {}, this.button);
   }
 
@@ -50,18 +52,19 @@ export class InboxRow {
     if (row.thread !== this.#thread) this.button.dataset.thread = this.#thread = row.thread;
     setText(this.#initials, initials(contact));
     setText(this.#name, named(contact));
-    this.#unknown.hidden = !contact.unknown;
     this.#dot.hidden = !here;
     this.#showTime(last);
     setText(this.#text, typing ? "is writing…" : snippet(last, me));
     this.#text.classList.toggle("is-note", !typing && last?.kind === "note");
     this.button.classList.toggle("is-new", row.new);
-    setText(this.#new, unread > 1 ? `${unread} new` : "New");
+    setText(this.#unread, unread > 99 ? "99+" : String(Math.max(unread, 1)));
     if (waiting_since !== null) setText(this.#waiting, `Waiting ${waited(waiting_since)}`.trim());
     setText(this.#colleagues, colleagues);
-    const flags = [[this.#new, row.new], [this.#failed, row.failed], [this.#handoff, row.handoff], [this.#waiting, waiting_since !== null], [this.#colleagues, colleagues !== ""]];
-    showIn(this.#state, flags.filter(([, there]) => there).map(([flag]) => flag));
-    this.button.classList.toggle("has-state", this.#state.childElementCount > 0);
+    showIn(this.#second, row.new ? [this.#text, this.#new] : [this.#text]);
+    const flags = [[this.#failed, row.failed], [this.#waiting, waiting_since !== null], [this.#handoff, row.handoff], [this.#colleagues, colleagues !== ""]];
+    this.#unknown.hidden = !contact.unknown;
+    showIn(this.#flags, flags.filter(([, there]) => there).map(([flag]) => flag));
+    this.button.classList.toggle("has-state", this.#flags.childElementCount > 0 || Boolean(contact.unknown));
     if (selected) this.button.setAttribute("aria-current", "true");
     else this.button.removeAttribute("aria-current");
   }
@@ -69,7 +72,7 @@ export class InboxRow {
   #showTime(last) {
     const at = last?.at ?? 0;
     if (at !== this.#at) this.#time.replaceChildren(...(last ? [timeElement(at, shortTime(at))] : []));
-    else if (last) setText(this.#time.firstChild, shortTime(at));
+    else if (last && this.#time.firstElementChild) setText(this.#time.firstElementChild, shortTime(at));
     this.#at = at;
   }
 }

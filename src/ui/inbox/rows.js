@@ -16,7 +16,7 @@
  * @typedef {object} Row
  * @property {string} thread
  * @property {{id: string, name: string, phone: string | null, unknown?: boolean}} contact
- * @property {object | null} [last] newest message or note; undefined while it is not known
+ * @property {any} [last] newest message or note; undefined while it is not known
  * @property {number} active its rev
  * @property {boolean} new
  * @property {number} unread
@@ -29,7 +29,7 @@
  * @property {number} asOf the rev up to which this row is right
  *
  * @typedef {"all" | "new" | "waiting" | "failed" | "handoff"} Filter
- * @typedef {{threads: object[], next: number | null, as_of: number}} Page
+ * @typedef {{threads: any[], next: number | null, as_of: number}} Page
  */
 import { saidBy } from "../thread/conversation.js";
 import { Order } from "./order.js";
@@ -68,7 +68,8 @@ export class Inbox {
 
   /** The same without the pinned one, if it does not belong there. @param {Filter} filter */
   tally(filter) {
-    const guest = this.#pinned !== null && this.indexOf(filter, this.#pinned) >= 0 && !matches(this.rows.get(this.#pinned), filter);
+    const pinned = this.#pinned === null ? undefined : this.rows.get(this.#pinned);
+    const guest = pinned !== undefined && this.indexOf(filter, pinned.thread) >= 0 && !matches(pinned, filter);
     return this.count(filter) - Number(guest);
   }
 
@@ -85,7 +86,7 @@ export class Inbox {
 
   /** The rows of a filter, the newest activity first. @param {Filter} filter @returns {Row[]} */
   listed(filter) {
-    return this.#lists[filter].order.keys(this.count(filter)).map((thread) => this.rows.get(thread));
+    return this.#lists[filter].order.keys(this.count(filter)).flatMap((thread) => this.rows.get(thread) ?? []);
   }
 
   /** The thread of a contact, if it is in the list. @param {string} contact */
@@ -147,7 +148,7 @@ export class Inbox {
     const row = this.rows.get(thread);
     if (row && row.asOf > as_of) return false;
     const said = this.#strays.get(thread)?.findLast((record) => isWord(record));
-    const last = newest(said, row?.last);
+    const last = newest(said, row?.last) ?? (seq === 0 ? null : undefined);
     this.#set({
       thread, contact, seq, unread, last, asOf: as_of, failed: failed > 0, failedAt: failed, closed: Boolean(attached_to),
       new: unread > 0, handoff: handoff ?? false, waiting_since: waiting_since ?? null, active: last?.rev ?? row?.active ?? 0,
@@ -170,6 +171,7 @@ export class Inbox {
   /** Into the lists it belongs to, and out of all others. */
   #place(thread) {
     const row = this.rows.get(thread);
+    if (!row) return;
     for (const [filter, { order }] of Object.entries(this.#lists)) {
       if (matches(row, /** @type {Filter} */ (filter)) || thread === this.#pinned) order.put(thread, row.active ?? 0);
       else order.remove(thread);

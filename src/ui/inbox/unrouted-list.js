@@ -4,7 +4,7 @@
  *
  *   <crewline-unrouted></crewline-unrouted>
  *
- *   unrouted.open(client, () => list.loaded, signal);
+ *   unrouted.open(client, signal);
  *   unrouted.addEventListener("open", ({ detail }) => show(detail.thread));
  */
 import { h, setText } from "../base/dom.js";
@@ -12,10 +12,11 @@ import { routeControl } from "./route-control.js";
 import { shortTime, timeElement } from "../base/time.js";
 import { Unrouted, reasonOf } from "./unrouted.js";
 
-class UnroutedList extends HTMLElement {
+export class UnroutedList extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
-  #conversations = null;
   #unrouted = new Unrouted();
+  /** @type {object | null} */
   #loading = null;
 
   #sentence = h("summary", { "data-testid": "unrouted-summary" });
@@ -28,12 +29,8 @@ class UnroutedList extends HTMLElement {
     this.replaceChildren(this.#details);
   }
 
-  /**
-   * @param {() => {thread: string, contact: object}[]} conversations to which a text can be put by hand
-   */
-  open(client, conversations, signal) {
+  open(client, signal) {
     this.#client = client;
-    this.#conversations = conversations;
     client.addEventListener("welcome", ({ detail }) => detail.fresh && this.#begin(), { signal });
     client.addEventListener("caught-up", () => this.#unrouted.before === undefined && this.#load(), { signal });
     client.addEventListener("reset", () => this.#clear(), { signal });
@@ -69,7 +66,7 @@ class UnroutedList extends HTMLElement {
     setText(this.#sentence, sentence);
     this.hidden = records.length === 0;
     this.#older.hidden = !before;
-    const shown = new Map([...this.#list.children].map((item) => [item.dataset.rev, item]));
+    const shown = new Map([.../** @type {HTMLCollectionOf<HTMLElement>} */ (this.#list.children)].map((item) => [item.dataset.rev ?? "", item]));
     const open = new Set(records.map(({ rev }) => String(rev)));
     for (const [rev, item] of shown) if (!open.has(rev)) item.remove();
     records.forEach((record, place) => {
@@ -93,7 +90,7 @@ class UnroutedList extends HTMLElement {
       line("unrouted-reason", reasonOf(record)),
       links.length > 0 ? line("unrouted-candidates", "Perhaps for ", ...links) : null,
       answer ? line("unrouted-answer", "The phone was told: ", h("q", {}, answer)) : null,
-      routeControl(this.#client, record, this.#conversations));
+      routeControl(this.#client, record));
   }
 }
 

@@ -8,7 +8,7 @@
  *   reasonOf(unrouted.records[0])     // why, in words
  */
 export class Unrouted {
-  /** @type {object[]} */
+  /** @type {any[]} */
   records = [];
   /** Where the next older page begins; null at the end, undefined before the first page. */
   before = undefined;

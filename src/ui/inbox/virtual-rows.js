@@ -41,11 +41,12 @@ export class VirtualRows {
   #spare = [];
   #height = 0;
   #view = 0;
-  /** The order as it was when a hand came near. @type {string[] | null} */
+  /** The order, and the ranks, as they were when a hand came near. @type {{key: string, rank?: number}[] | null} */
   #held = null;
   #heldUntil = 0;
   #timer;
   #scrolledTo = 0;
+  /** @type {string | null} */
   #tabStop = null;
 
   /**
@@ -147,7 +148,8 @@ export class VirtualRows {
       let placed = this.#rows.get(key);
       if (!placed) this.#rows.set(key, (placed = { row: this.#spare.pop() ?? this.#make(), top: -1, rank: undefined }));
       const { row } = placed;
-      if (!this.#held) placed.rank = this.source.rank(key);
+      // While the order is held, what moves has not moved yet.
+      if (!this.#held || placed.top < 0) placed.rank = this.#held?.[index]?.rank ?? this.source.rank(key);
       this.#show(row, key);
       this.#put(placed, index, count);
       row.button.tabIndex = key === (focused ?? stop) ? 0 : -1;
@@ -204,7 +206,10 @@ export class VirtualRows {
     const until = performance.now() + ms;
     if (until <= this.#heldUntil) return;
     this.#heldUntil = until;
-    this.#held ??= Array.from({ length: this.source.count() }, (_, index) => /** @type {string} */ (this.source.at(index)));
+    this.#held ??= Array.from({ length: this.source.count() }, (_, index) => {
+      const key = /** @type {string} */ (this.source.at(index));
+      return { key, rank: this.source.rank(key) };
+    });
     this.#timer ??= setTimeout(() => this.#maybeLetGo(), ms);
   }
 
@@ -223,11 +228,11 @@ export class VirtualRows {
   }
 
   #at(index) {
-    return this.#held ? this.#held[index] : this.source.at(index);
+    return this.#held ? this.#held[index]?.key : this.source.at(index);
   }
 
   #indexOf(key) {
-    return this.#held ? this.#held.indexOf(key) : this.source.indexOf(key);
+    return this.#held ? this.#held.findIndex((one) => one.key === key) : this.source.indexOf(key);
   }
 
   #measure() {

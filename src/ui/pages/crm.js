@@ -7,14 +7,14 @@ import "../inbox.js";
 import { signIn } from "./session.js";
 
 const MARK = "#thread=";
-const inbox = document.querySelector("crewline-inbox");
+const inbox = /** @type {import("../inbox.js").CrewlineInbox} */ (document.querySelector("crewline-inbox"));
 
 inbox.addEventListener("crewline-select", ({ detail: { thread } }) => {
   history.pushState(null, "", thread ? MARK + thread : location.pathname + location.search);
 });
 window.addEventListener("popstate", openFromAddress);
 
-if (signIn(document.querySelector("main"), document.querySelectorAll("crewline-badge, crewline-inbox"))) openFromAddress();
+if (signIn(/** @type {Element} */ (document.querySelector("main")), document.querySelectorAll("crewline-badge, crewline-inbox"))) openFromAddress();
 
 function openFromAddress() {
   inbox.selected = location.hash.startsWith(MARK) ? location.hash.slice(MARK.length) : null;

@@ -3,12 +3,11 @@
  * one message is `/portal#message=12`, also behind the token:
  * `/portal#token=…&message=12`.
  */
-import "../badge.js";
 import { dress } from "../base/accent.js";
-import "../thread.js";
+import { join } from "../base/connection.js";
 import { signIn } from "./session.js";
 
-const thread = document.querySelector("crewline-thread");
+const thread = /** @type {import("../thread.js").CrewlineThread} */ (document.querySelector("crewline-thread"));
 
 document.addEventListener("crewline-welcome", ({ detail: { org } }) => {
   dress(document.documentElement, org?.color);
@@ -19,11 +18,13 @@ document.addEventListener("crewline-welcome", ({ detail: { org } }) => {
 window.addEventListener("hashchange", showMessage);
 showMessage();
 
-signIn(document.querySelector("main"), document.querySelectorAll("crewline-badge, crewline-thread"));
+const known = signIn(/** @type {Element} */ (document.querySelector("main")), document.querySelectorAll("crewline-badge, crewline-thread"));
+// The elements come after this script. They find the line that was dialled meanwhile.
+if (known) join({ hub: location.origin, token: thread.token });
 
 function showMessage() {
   const seq = new URLSearchParams(location.hash.slice(1)).get("message");
-  if (!/^[1-9]\d{0,14}$/u.test(seq ?? "")) return;
+  if (!seq || !/^[1-9]\d{0,14}$/u.test(seq)) return;
   if (thread.client) thread.reveal(Number(seq));
   else thread.setAttribute("message", seq);
 }

@@ -8,7 +8,7 @@
  * is taken out of it at once, so that it is neither shared nor remembered; what
  * stands beside it (`&message=12`) stays.
  */
-import { setText } from "../base/dom.js";
+import { h, setText } from "../base/dom.js";
 
 /** Per page, since one browser tab may visit the portal and the CRM. */
 const KEY = `crewline.token ${location.pathname}`;
@@ -22,8 +22,10 @@ export function signIn(main, elements) {
   // A second link opened over this page only changes the fragment.
   window.addEventListener("hashchange", () => takeToken() && location.reload());
   document.addEventListener("crewline-welcome", ({ detail: { you, org } }) => {
-    setText(document.querySelector("#person"), you.name);
-    setText(document.querySelector("#business"), org?.name ?? "");
+    for (const [place, text] of [["#person", you.name], ["#business", org?.name ?? ""]]) {
+      const element = document.querySelector(place);
+      if (element) setText(element, text);
+    }
   });
   const token = stored();
   if (!token) {
@@ -34,15 +36,14 @@ export function signIn(main, elements) {
   return true;
 }
 
-/** Says why there is nothing here, in place of the page. */
+/** Says why there is nothing here, in place of the page. @param {Element} main */
 function sayNoSession(main) {
-  const paragraph = document.createElement("p");
-  paragraph.className = "plain";
-  paragraph.dataset.testid = "no-session";
-  paragraph.textContent = "This page opens with your personal link. Please use the link that you were given.";
-  main.replaceChildren(paragraph);
+  main.replaceChildren(
+    h("h1", { class: "unseen" }, document.title),
+    h("p", { class: "plain", "data-testid": "no-session" }, "This page opens with your personal link. Please use the link that you were given."));
 }
 
+/** @type {string | null} */
 let inMemory = null;
 
 function takeToken() {
@@ -53,7 +54,7 @@ function takeToken() {
   const rest = parts.size > 0 ? `#${parts}` : "";
   history.replaceState(null, "", location.pathname + location.search + rest);
   try {
-    sessionStorage.setItem(KEY, inMemory);
+    sessionStorage.setItem(KEY, inMemory ?? "");
   } catch { /* without storage the page works until it is reloaded */ }
   return true;
 }

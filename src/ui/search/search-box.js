@@ -1,11 +1,14 @@
 /**
  * <crewline-search>: looks for words in what was said, and leads there.
  *
- *   <crewline-search></crewline-search>
+ *   <crewline-search></crewline-search>              over what is below it, until the focus is elsewhere
+ *   <crewline-search stays></crewline-search>        in the place of that, until it is cleared
  *
  *   const box = document.querySelector("crewline-search");
  *   box.open(client, signal);
  *   box.addEventListener("choose", ({ detail: { thread, number } }) => show(thread, number));
+ *   box.addEventListener("toggle", ({ detail: { open } }) => …);
+ *   box.step(1);                      // the focus to the next that was found
  *
  * Arrow keys go through what was found, Escape closes it.
  */
@@ -16,10 +19,12 @@ import { shortTime, timeElement } from "../base/time.js";
 /** So long after the last keystroke it looks by itself. */
 const PAUSE_MS = 300;
 
-class SearchBox extends HTMLElement {
+export class SearchBox extends HTMLElement {
+  /** @type {any} CrewlineClient, once it is open */
   #client = null;
   #search = new Search((asked) => this.#client.search(asked), () => this.#show());
-  #pause = null;
+  /** @type {number | undefined} */
+  #pause;
   #shown = 0;
 
   #field = h("input", {
@@ -38,11 +43,30 @@ class SearchBox extends HTMLElement {
     const form = h("form", { role: "search", onsubmit: (event) => { event.preventDefault(); this.#look(); } }, this.#field);
     this.replaceChildren(form, this.#found);
     this.addEventListener("keydown", (event) => this.#key(event));
-    this.addEventListener("focusout", ({ relatedTarget }) => this.contains(relatedTarget) || this.#toggle(false));
+    this.addEventListener("focusout", ({ relatedTarget }) => this.contains(/** @type {Node | null} */ (relatedTarget)) || this.#stays || this.#toggle(false));
   }
 
   disconnectedCallback() {
     clearTimeout(this.#pause);
+  }
+
+  get #stays() {
+    return this.hasAttribute("stays");
+  }
+
+  get isOpen() {
+    return !this.#found.hidden;
+  }
+
+  /** @param {number} by @returns {boolean} false if there is nowhere to go */
+  step(by) {
+    const stops = [this.#field, ...this.#list.querySelectorAll("button")];
+    const { activeElement } = /** @type {ShadowRoot | Document} */ (this.getRootNode());
+    // From where one is, else from what is open.
+    const from = this.contains(activeElement) ? activeElement : this.#list.querySelector("[aria-current]");
+    const next = stops[Math.max(0, stops.findIndex((stop) => stop === from)) + by];
+    next?.focus();
+    return Boolean(next);
   }
 
   focus() {
@@ -79,21 +103,24 @@ class SearchBox extends HTMLElement {
     this.#toggle(state !== "idle");
   }
 
+  /** @param {import("./search.js").Hit | any} hit */
   #row({ record, contact, pieces }) {
     const own = this.#client.isMe(record.from);
     const who = own ? "You" : record.from?.name ?? record.by?.name ?? record.tag;
     const note = record.kind === "note" ? "Internal note" : null;
-    return h("li", {}, h("button", { type: "button", class: "row", "data-testid": "search-hit", onclick: () => this.#choose(record) },
+    return h("li", {}, h("button", { type: "button", class: "hit", "data-testid": "search-hit", onclick: (event) => this.#choose(record, event.currentTarget) },
       h("span", { class: "line" },
         h("b", { class: "name" }, contact ? contact.name || contact.phone || "Unknown" : who),
         timeElement(record.at, shortTime(record.at))),
       h("span", { class: "text", dir: "auto" },
-        contact && who ? `${[note, who].filter(Boolean).join(" by ")}: ` : null,
+        contact && who && (note || who !== contact.name) ? `${[note, who].filter(Boolean).join(" by ")}: ` : null,
         ...pieces.map(({ text, hit }) => (hit ? h("mark", {}, text) : text)))));
   }
 
-  #choose(record) {
-    this.#toggle(false);
+  #choose(record, hit) {
+    if (!this.#stays) this.#toggle(false);
+    for (const other of this.#list.querySelectorAll("[aria-current]")) other.removeAttribute("aria-current");
+    hit.setAttribute("aria-current", "true");
     const detail = { thread: record.thread, number: this.#client.numberOf(record) };
     this.dispatchEvent(new CustomEvent("choose", { detail }));
   }
@@ -102,15 +129,16 @@ class SearchBox extends HTMLElement {
     if (event.key === "Escape" && !this.#found.hidden) {
       event.preventDefault();
       this.#field.focus();
-      this.#toggle(false);
+      if (this.#stays) this.#clear();
+      else this.#toggle(false);
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step || this.#found.hidden) return;
-    const stops = [this.#field, ...this.#list.querySelectorAll("button")];
-    const next = stops[stops.indexOf(this.getRootNode().activeElement) + step];
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
+    if (step && !this.#found.hidden && this.step(step)) event.preventDefault();
+  }
+
+  #clear() {
+    this.#field.value = "";
+    this.#look();
   }
 
   #toggle(open) {

@@ -64,7 +64,7 @@ export class Search {
       this.hits = this.hits.concat(hits);
       this.#next = next ?? null;
       this.#be("shown");
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (turn !== this.#turn) return;
       this.problem = error.message;
       this.#be("failed");

@@ -3,9 +3,9 @@
  * that more is on its way, or why nothing can be shown; and, where nothing was
  * said yet, what this is.
  *
- *   const beginning = new Beginning();
+ *   const beginning = new Beginning(() => load());      // again, after it failed
  *   beginning.element
- *   beginning.loading(); beginning.more(); beginning.start(); beginning.failed(message, again);
+ *   beginning.loading(); beginning.more(); beginning.start(); beginning.failed(message);
  *   beginning.invite(words);          // null: there is something to be read
  */
 import { h, setText } from "../base/dom.js";
@@ -16,15 +16,20 @@ const PATIENCE_MS = 400;
 export class Beginning {
   #start = h("p", { class: "start", "data-testid": "start", hidden: true }, "Start of the conversation");
   #trouble = h("span", {});
-  #again = h("button", { type: "button", "data-testid": "load-again" }, "Try again");
-  #failed = h("p", { class: "start", role: "alert", "data-testid": "load-failed", hidden: true }, this.#trouble, " ", this.#again);
+  #failed = h("p", { class: "start", role: "alert", "data-testid": "load-failed", hidden: true }, this.#trouble);
   /** Shapes of what is to come. */
   #shapes = h("div", { class: "shapes", "aria-hidden": "true", hidden: true }, ...["", "own", "", "own"].map((side) => h("i", { class: side })));
   #head = h("b", {});
   #invitation = h("p", { class: "invitation", "data-testid": "invitation", hidden: true }, this.#head);
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   element = h("div", { class: "beginning" }, this.#start, this.#failed, this.#shapes, this.#invitation);
+
+  /** @param {() => void} again */
+  constructor(again) {
+    this.#failed.append(" ", h("button", { type: "button", "data-testid": "load-again", onclick: again }, "Try again"));
+  }
 
   /** Nothing is here yet. */
   loading() {
@@ -33,6 +38,7 @@ export class Beginning {
     this.#timer = setTimeout(() => { this.#shapes.hidden = false; }, PATIENCE_MS);
   }
 
+  /** There is more over what is shown. */
   more() {
     clearTimeout(this.#timer);
     for (const part of [this.#start, this.#failed, this.#shapes]) part.hidden = true;
@@ -43,11 +49,10 @@ export class Beginning {
     this.#start.hidden = false;
   }
 
-  failed(message, again) {
+  failed(message) {
     this.more();
     this.#failed.hidden = false;
     setText(this.#trouble, `This conversation cannot be shown: ${message}`);
-    this.#again.onclick = again;
   }
 
   /** @param {{head: string, text: string} | null} words */

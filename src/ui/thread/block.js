@@ -30,7 +30,7 @@ export class Block {
     if (this.rows) return;
     this.rows = new Map();
     this.element.style.height = "";
-    this.items.forEach((item, i) => this.#build(rows, item, this.items[i - 1] ?? before, this.items[i + 1] ?? after, null));
+    this.items.forEach((item, i) => this.#build(rows, item, this.items[i - 1] ?? before, this.items[i + 1] ?? after));
   }
 
   fold(rows) {
@@ -46,7 +46,7 @@ export class Block {
   /** Adds an item at the end. */
   push(rows, item, before) {
     this.items.push(item);
-    if (this.rows) this.#build(rows, item, before, undefined, null);
+    if (this.rows) this.#build(rows, item, before, undefined);
   }
 
   remove(rows, item) {
@@ -54,8 +54,8 @@ export class Block {
     const row = this.rows?.get(item.number);
     if (!row) return;
     rows.release(row);
-    this.rows.delete(item.number);
-    while (row.previousElementSibling?.matches(".day, .unread")) row.previousElementSibling.remove();
+    this.rows?.delete(item.number);
+    clearOver(row);
     row.remove();
   }
 
@@ -63,20 +63,16 @@ export class Block {
   regroup(rows, item, before, after) {
     const row = this.rows?.get(item.number);
     if (!row) return;
-    let over = row.previousElementSibling;
-    while (over?.matches(".day, .unread")) {
-      over.remove();
-      over = row.previousElementSibling;
-    }
+    clearOver(row);
     row.before(...rows.over(item, beginsDay(item, before)));
     this.#group(row, item, before, after);
   }
 
-  #build(rows, item, before, after, next) {
+  #build(rows, item, before, after) {
     const row = rows.build(item);
-    this.rows.set(item.number, row);
+    this.rows?.set(item.number, row);
     this.#group(row, item, before, after);
-    for (const one of [...rows.over(item, beginsDay(item, before)), row]) this.element.insertBefore(one, next);
+    for (const one of [...rows.over(item, beginsDay(item, before)), row]) this.element.append(one);
   }
 
   #group(row, item, before, after) {
@@ -87,4 +83,9 @@ export class Block {
   #holdHeight(pixels) {
     this.element.style.height = `${pixels}px`;
   }
+}
+
+/** What stands over a row, a day or a line, goes. */
+function clearOver(row) {
+  while (row.previousElementSibling?.matches(".day, .unread")) row.previousElementSibling.remove();
 }

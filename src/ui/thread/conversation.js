@@ -41,7 +41,6 @@ export class Conversation {
   /** The thread's highest seq that is known. */
   lastSeq = 0;
 
-  #role;
   /** Changes that came before the page that they follow. */
   #early = [];
   /** Whether a page is asked for that such changes may follow. */
@@ -56,7 +55,7 @@ export class Conversation {
 
   /** @param {"customer" | "staff"} role whose view the records come from */
   constructor(role) {
-    this.#role = role;
+    this.role = role;
   }
 
   /** Whether the first page is here. */
@@ -122,13 +121,13 @@ export class Conversation {
       return { added: [], touched: [] };
     }
     const item = this.#item(record);
-    if (item.number <= this.asOf || item.number <= (this.items.at(-1)?.number ?? 0)) return { added: [], touched: [] };
+    if (item.number <= (this.asOf ?? 0) || item.number <= (this.items.at(-1)?.number ?? 0)) return { added: [], touched: [] };
     return { added: [item], touched: this.#push(item) };
   }
 
   /** Whether a record of this number would be among those that are loaded. */
   holds(number) {
-    const reaches = this.after === null || number <= this.items.at(-1)?.number;
+    const reaches = this.after === null || number <= (this.items.at(-1)?.number ?? 0);
     return reaches && (this.before === null || number >= this.items[0]?.number);
   }
 
@@ -156,6 +155,11 @@ export class Conversation {
     return this.#last[otherSide(side)];
   }
 
+  /** The last seq of a message from `side` itself. @param {"customer" | "team"} side */
+  lastOf(side) {
+    return this.#last[side];
+  }
+
   /** How far `side`, or one person of it, has read, as far as the loaded receipts tell. */
   readBy(side, sub) {
     return this.#receipts[side].readBy(sub);
@@ -167,7 +171,7 @@ export class Conversation {
 
   /** Nothing was heard of it yet. @returns {Item} */
   #item(record) {
-    const number = this.#role === "customer" ? record.seq : record.rev;
+    const number = this.role === "customer" ? record.seq : record.rev;
     return { number, record, delivered_at: null, read_at: null, readers: new Map(), texts: new Texts(record), media: [], parts: [], whole: null };
   }
 

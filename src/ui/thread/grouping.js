@@ -26,7 +26,8 @@ export function isShown({ record, whole }, role) {
 
 /** @param {Item} item @param {Item | undefined} before */
 export function goesOn(item, before) {
-  const author = before && authorOf(item.record);
+  if (!before) return false;
+  const author = authorOf(item.record);
   return author !== undefined && author === authorOf(before.record)
     && item.record.at - before.record.at < PAUSE_MS && !beginsDay(item, before);
 }

@@ -34,19 +34,20 @@ export function handoffRow(item) {
 
 const SPEAKERS = { caller: "Caller", ai: "AI" };
 
-/** @param {import("./conversation.js").Item} item */
-export function patchTranscript(row, { record, parts }) {
-  const transcript = row.querySelector("[data-testid=transcript]");
+/** @param {HTMLElement} row @param {import("./conversation.js").Item} item */
+export function patchTranscript(row, item) {
+  const { record, parts } = item;
+  const transcript = /** @type {HTMLDetailsElement} */ (row.querySelector("[data-testid=transcript]"));
   const turns = [record, ...parts.map((part) => part.record)].flatMap((part) => part.transcript);
   transcript.hidden = turns.length === 0;
   if (turns.length === 0) return;
-  const summary = transcript.querySelector("summary");
+  const summary = /** @type {HTMLElement} */ (transcript.querySelector("summary"));
   if (summary.dataset.turns !== String(turns.length)) {
     summary.dataset.turns = String(turns.length);
     summary.replaceChildren("What was said, ", nearTime(turns[0].at, record.at));
   }
   if (!transcript.open) return;
-  const list = transcript.querySelector("ol");
+  const list = /** @type {HTMLElement} */ (transcript.querySelector("ol"));
   list.append(...turns.slice(list.childElementCount).map(({ at, speaker, text }) => h("li", { class: speaker },
     h("b", {}, SPEAKERS[speaker] ?? speaker), " ", nearTime(at, record.at), h("p", { dir: "auto" }, text))));
 }

@@ -124,6 +124,8 @@ function receipt({ record, delivered_at, read_at, readers }, client) {
   }
   const title = [["Sent", record.at], ["Delivered", delivered_at], ["Read", read_at]].filter(([, ms]) => ms)
     .map(([label, ms]) => `${label} ${exactTime(ms)}`).join("\n");
+  // Nobody sent a call.
+  if (record.kind === "handoff" && !read_at) return { said: "", title };
   return { said: read_at ? `Read ${near(read_at)}` : delivered_at ? "Delivered" : "Sent", title };
 }
 

@@ -45,7 +45,7 @@ export class Outgoing {
       grown ||= !shown;
     }
     for (const id of gone) {
-      this.#rows.get(id).row.remove();
+      this.#rows.get(id)?.row.remove();
       this.#rows.delete(id);
     }
     [...this.#rows.values()].forEach(({ row }, i) => row.classList.toggle("joined", i > 0));
@@ -64,7 +64,7 @@ export class Outgoing {
       text: entry.text,
       data: { id: entry.id, state: entry.state },
     });
-    row.querySelector("[data-testid=receipt]").append(STATES[entry.state]?.(entry, this.#client) ?? "Sending…");
+    row.querySelector("[data-testid=receipt]")?.append(STATES[entry.state](entry, this.#client));
     if (entry.photos) patchPhotos(row, { record: { photos: entry.photos.map((id) => ({ id })) } }, this.#client);
     if (entry.state === "stale") row.append(between(entry, this.#client));
     if (entry.state === "refused" || entry.state === "stale") row.append(this.#actions(entry));
@@ -88,7 +88,9 @@ export class Outgoing {
   }
 }
 
+/** @type {Record<string, (entry: Entry, client: import("../client.js").CrewlineClient) => string>} */
 const STATES = {
+  held: () => "Not sent yet",
   queued: (entry, client) => (client.state === "live" || client.state === "catching-up" ? "Sending…" : "Waiting to be sent"),
   sending: () => "Sending…",
   sent: () => "Sent",
@@ -96,9 +98,10 @@ const STATES = {
   stale: () => "Not sent yet: there is something new that you had not seen",
 };
 
-/** What came in between, so that the writer can decide. */
-function between({ records = [] }, client) {
-  const said = records.filter(saidBy);
+/** What came in between, so that the writer can decide. @param {Entry} entry @param {import("../client.js").CrewlineClient} client */
+function between(entry, client) {
+  /** @type {any[]} */
+  const said = (entry.records ?? []).filter((record) => saidBy(/** @type {any} */ (record)));
   if (said.length === 0) return "";
   return h("ul", { class: "between", "aria-label": "What came in between" },
     ...said.map((record) => h("li", {},

@@ -12,7 +12,8 @@ const HIDDEN_MS = 1_000;
 export class Pace {
   #update;
   #frame = 0;
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   /** @param {() => void} update */
   constructor(update) {
@@ -34,6 +35,7 @@ export class Pace {
   stop() {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
-    this.#frame = this.#timer = 0;
+    this.#frame = 0;
+    this.#timer = undefined;
   }
 }

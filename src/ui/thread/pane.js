@@ -5,48 +5,81 @@
  * itself how the line is.
  *
  *   const pane = h("crewline-pane", { placeholder: "Write to the customer", notes: true });
+ *   pane.undoSeconds = 5;             // how long what was sent can be taken back; at first 0
  *   pane.open(client, thread);        // a customer's thread is undefined
  *   pane.lastSeq                      // what its reader has in view
  *   pane.reveal(number);              // goes back to this record of the reader's view
  *   pane.focus();
  *   pane.leave();
+ *
+ * What is begun in a thread stays there: it is back when the thread is opened
+ * again, after a reload too. What was sent and can still be taken back goes at
+ * once when the next one is sent in its thread, and when the page is left or
+ * out of sight, since nobody knows whether it comes back. Escape takes it back;
+ * where nothing is to be taken back it leads from the composer to the messages.
  */
 import { h, setText } from "../base/dom.js";
+import { icon } from "../base/icon.js";
 import { Typists } from "../base/people.js";
+import { EMPTY } from "../client/drafts.js";
 import "./composer.js";
 import { followConsent } from "./consent.js";
+import { dropTarget } from "./drop-target.js";
 import "./messages.js";
 import "./state-line.js";
+import "./undo.js";
 
-class Pane extends HTMLElement {
-  #client = null;
+/**
+ * @import { CrewlineClient } from "../client.js"
+ * @import { Draft } from "../client/drafts.js"
+ * @import { Outgoing } from "../client/outbox.js"
+ * @import { Written } from "./composer.js"
+ */
+
+export class Pane extends HTMLElement {
+  undoSeconds = 0;
+
+  /** @type {CrewlineClient} */
+  #client = /** @type {any} */ (null);
+  /** @type {string | undefined} */
   #thread;
+  /** @type {AbortController | null} */
   #leaving = null;
-  /** What was begun in other threads. */
-  #drafts = new Map();
+  /** What was begun in each thread, with the uploads that go on, for each client. @type {WeakMap<CrewlineClient, Map<string | undefined, Required<Written>>>} */
+  #begun = new WeakMap();
 
   #messages = h("crewline-messages");
   #typing = h("p", { class: "typing", "data-testid": "typing" });
   #textsOff = h("p", { class: "banner", role: "status", "data-testid": "texts-off", hidden: true });
   #state = h("crewline-state");
+  #undo = h("crewline-undo");
   #composer = h("crewline-composer");
+  #drop = h("p", { class: "drop", "data-testid": "drop", hidden: true }, icon("photo"), "Drop photos to add them");
 
   constructor() {
     super();
-    this.#composer.addEventListener("send", ({ detail }) => this.#send(detail));
-    this.#composer.addEventListener("typing", ({ detail: { on, internal } }) => this.#client.typing(this.#thread, on, internal));
-    this.#messages.addEventListener("edit", ({ detail: { text, internal, photos = [] } }) => {
-      this.#composer.draft = { text, internal, photos: photos.map((id) => ({ id })) };
-      this.#composer.focus();
+    const on = (/** @type {HTMLElement} */ from, /** @type {string} */ type, /** @type {(event: CustomEvent) => void} */ heard) =>
+      from.addEventListener(type, (event) => heard(/** @type {CustomEvent} */ (event)));
+    on(this.#composer, "send", (event) => this.#send(event));
+    on(this.#composer, "typing", ({ detail }) => this.#client.typing(this.#thread, detail.on, detail.internal));
+    on(this.#composer, "change", () => this.#keep(this.#thread, this.#composer.draft));
+    on(this.#composer, "uploaded", () => this.#drafts.forEach((draft, thread) => this.#keep(thread, draft)));
+    on(this.#composer, "leave", () => this.#undo.take() || /** @type {HTMLElement} */ (this.querySelector("[role=log]")).focus());
+    on(this.#undo, "undo", ({ detail: { id } }) => {
+      const entry = this.#client.takeBack(id);
+      if (entry) this.#putBack(entry);
     });
+    on(this.#messages, "edit", ({ detail }) => this.#putBack(detail));
+    dropTarget(this, this.#drop, (files) => this.#composer.add(files), { when: () => !this.#composer.disabled });
   }
 
   connectedCallback() {
     for (const name of ["placeholder", "notes"]) {
-      if (this.hasAttribute(name)) this.#composer.setAttribute(name, this.getAttribute(name));
+      const value = this.getAttribute(name);
+      if (value !== null) this.#composer.setAttribute(name, value);
     }
     const state = this.hasAttribute("state") ? [this.#state] : [];
-    this.replaceChildren(this.#messages, this.#typing, this.#textsOff, ...state, this.#composer);
+    this.replaceChildren(this.#messages, this.#typing, this.#textsOff, ...state, this.#undo, this.#composer, this.#drop);
   }
 
   disconnectedCallback() {
@@ -71,12 +104,17 @@ class Pane extends HTMLElement {
       if (!thread || where === thread) setText(this.#typing, typists.sentence(where));
     }, { signal });
     const limit = () => { this.#composer.limit = client.limits.text_chars; };
-    client.addEventListener("welcome", limit, { signal });
-    client.addEventListener("signed-out", () => { this.#composer.disabled = true; }, { signal });
-    limit();
-    this.#composer.client = client;
+    this.#composer.carrier = client;
     this.#composer.disabled = client.state === "signed-out";
-    this.#composer.draft = this.#drafts.get(thread) ?? { text: "", internal: false };
+    this.#composer.draft = this.#drafts.get(thread) ?? this.#kept();
+    client.addEventListener("welcome", () => this.#welcomed(), { signal });
+    client.addEventListener("welcome", limit, { signal });
+    client.addEventListener("reset", ({ detail: { reason } }) => reason === "person" && this.#forAnother(), { signal });
+    client.addEventListener("signed-out", () => { this.#composer.disabled = true; }, { signal });
+    client.addEventListener("state", ({ detail: { state } }) => state === "live" && this.#composer.retry(), { signal });
+    client.addEventListener("outbox", () => this.#showHeld(), { signal });
+    limit();
+    this.#showHeld();
     this.#state.watch(client);
     this.#showConsent(null);
     followConsent(client, thread, (texts) => this.#showConsent(texts), signal);
@@ -84,9 +122,15 @@ class Pane extends HTMLElement {
   }
 
   leave() {
-    if (this.#leaving) this.#drafts.set(this.#thread, this.#composer.draft);
+    if (this.#leaving) {
+      const { text, internal, photos } = this.#composer.draft;
+      if (text !== "" || internal || photos.length > 0) this.#drafts.set(this.#thread, { text, internal, photos });
+      else this.#drafts.delete(this.#thread);
+      this.#client.typing(this.#thread, false);
+    }
     this.#leaving?.abort();
     this.#leaving = null;
+    this.#undo.show(null);
     this.#messages.leave();
     setText(this.#typing, "");
   }
@@ -99,17 +143,64 @@ class Pane extends HTMLElement {
     this.#composer.focus();
   }
 
-  /** To be written next: a message, or an internal note. */
-  write({ internal }) {
-    this.#composer.draft = { ...this.#composer.draft, internal };
+  /** To be written next: a message, or an internal note. What was begun as a note stays one. */
+  write(/** @type {{internal: boolean}} */ { internal }) {
+    const { text, photos, internal: isNote } = this.#composer.draft;
+    this.#composer.draft = { text, photos, internal: internal || (isNote && (text !== "" || photos.length > 0)) };
+    this.#keep(this.#thread, this.#composer.draft);
     this.#composer.focus();
   }
 
-  #send({ text, internal, photos }) {
-    this.#drafts.delete(this.#thread);
+  get #drafts() {
+    const drafts = this.#begun.get(this.#client) ?? new Map();
+    this.#begun.set(this.#client, drafts);
+    return drafts;
+  }
+
+  /** Of this thread, before this page was loaded. @returns {Written} */
+  #kept() {
+    const { photos, ...rest } = this.#client.draft(this.#thread) ?? EMPTY;
+    return { ...rest, photos: photos.map((id) => ({ id })) };
+  }
+
+  /** @param {string | undefined} thread @param {Required<Written>} written */
+  #keep(thread, { text, internal, photos }) {
+    this.#client.keepDraft(thread, { text, internal, photos: photos.flatMap(({ id }) => id ?? []) });
+  }
+
+  /** Only now it may be known whose drafts are to be shown. */
+  #welcomed() {
+    const { text, internal, photos } = this.#composer.draft;
+    if (text === "" && !internal && photos.length === 0) this.#composer.draft = this.#kept();
+  }
+
+  #forAnother() {
+    this.#drafts.clear();
+    this.#composer.draft = this.#kept();
+  }
+
+  /** @param {Outgoing} entry */
+  #putBack({ text, internal, photos = [] }) {
+    this.#composer.putBack({ text, internal, photos: photos.map((id) => ({ id })) });
+  }
+
+  /** @param {CustomEvent<Draft>} event */
+  #send(event) {
+    const { text, internal, photos } = event.detail;
     // A customer's message is never stale: nobody else answers for them.
     const seen = this.#thread && !internal ? this.lastSeq : undefined;
-    this.#client.send({ thread: this.#thread, text, internal, photos, seen });
+    try {
+      this.#client.send({ thread: this.#thread, text, internal, photos, seen, hold: this.undoSeconds * 1_000 });
+      this.#drafts.delete(this.#thread);
+    } catch (error) {
+      event.preventDefault();
+      this.#composer.refuse(`Not sent: ${/** @type {Error} */ (error).message}.`);
+    }
+  }
+
+  #showHeld() {
+    const held = this.#client.outbox.find(({ thread, state }) => thread === this.#thread && state === "held");
+    this.#undo.show(held ?? null);
   }
 
   #showConsent(texts) {

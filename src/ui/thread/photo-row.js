@@ -13,13 +13,14 @@ import { viewPhotos } from "./photo-viewer.js";
 /** The longer side of a thumbnail on the page, in pixels. */
 const SIDE = 240;
 
-/** @param {Pick<import("./conversation.js").Item, "record" | "media"> | {record: any, media?: any[]}} item */
-export function patchPhotos(row, { record, media = [] }, client) {
+/** @param {HTMLElement} row @param {{record: any, media?: any[]}} item @param {import("../client.js").CrewlineClient} client */
+export function patchPhotos(row, item, client) {
+  const { record, media = [] } = item;
   const expected = record.media_expected ?? record.media?.length ?? 0;
   const sent = record.photos ?? [];
   if (expected + sent.length === 0) return;
   const look = `${sent.length} ${Object.keys(media).join()}`;
-  const shown = row.querySelector(".photos");
+  const shown = /** @type {HTMLElement | null} */ (row.querySelector(".photos"));
   if (shown?.dataset.look === look) return;
   const parts = Array.from({ length: expected }, (_, index) => media[index]);
   const photos = [...sent, ...parts.map((one) => one?.photo).filter(Boolean)];
@@ -27,7 +28,7 @@ export function patchPhotos(row, { record, media = [] }, client) {
   const list = h("ul", { class: `photos ${grid(photos.length)}`, "data-testid": "photos", "data-look": look },
     ...sent.map(picture), ...parts.map((one) => part(one, picture, client)));
   if (shown) shown.replaceWith(list);
-  else row.querySelector("[data-testid=text]").after(list);
+  else row.querySelector("[data-testid=text]")?.after(list);
 }
 
 /** Two and four stand in twos, three in a row, five in two rows. */
@@ -64,7 +65,7 @@ function photo(photos, one, client) {
     currentTarget.focus();
     viewPhotos({ photos, index: photos.indexOf(one), client, root: currentTarget.getRootNode() });
   };
-  return h("li", {}, h("button", { type: "button", class: "photo", "aria-label": "Open the photo", onclick: open }, picture));
+  return h("li", {}, h("button", { type: "button", class: "photo", "aria-label": photos.length > 1 ? `Open photo ${photos.indexOf(one) + 1} of ${photos.length}` : "Open the photo", onclick: open }, picture));
 }
 
 function file({ id, bytes }, client) {

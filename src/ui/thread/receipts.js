@@ -43,8 +43,9 @@ export class Receipts {
       touched.add(item);
     }
     const reader = by?.sub ?? by?.kind ?? "";
-    if (!this.#readers.has(reader)) this.#readers.set(reader, new Mark());
-    for (const item of this.#advance(this.#readers.get(reader), told)) {
+    const own = this.#readers.get(reader) ?? new Mark();
+    this.#readers.set(reader, own);
+    for (const item of this.#advance(own, told)) {
       item.readers.set(reader, { name: told.name, at });
       touched.add(item);
     }
@@ -66,7 +67,8 @@ export class Receipts {
     this.#delivered.follow(older.#delivered);
     this.#read.follow(older.#read);
     for (const [reader, mark] of older.#readers) {
-      if (this.#readers.has(reader)) this.#readers.get(reader).follow(mark);
+      const own = this.#readers.get(reader);
+      if (own) own.follow(mark);
       else this.#readers.set(reader, mark);
     }
   }

@@ -42,7 +42,7 @@ export class Roll {
   #rows;
   #scrolled;
   #sized;
-  /** What stands at the top of the view, and how far below it. @type {{element: HTMLElement, offset: number} | null} */
+  /** What stands at the top of the view, how far below it, and how far it was scrolled then. @type {{element: HTMLElement, offset: number, at: number} | null} */
   #anchor = null;
   #rowHeight = ROW_HEIGHT;
   #frame = 0;
@@ -66,7 +66,7 @@ export class Roll {
   }
 
   clear() {
-    for (const block of this.#open) for (const row of block.rows.values()) this.#rows.release(row);
+    for (const block of this.#open) this.#release(block);
     this.#blocks = [];
     this.#open.clear();
     this.#content.replaceChildren();
@@ -129,14 +129,14 @@ export class Roll {
 
   /** Something may have been told of every one. */
   patchAll() {
-    for (const { items, rows } of this.#open) for (const item of items) this.#rows.patch(rows.get(item.number), item);
+    for (const { items } of this.#open) for (const item of items) this.patch(item);
   }
 
   /** @param {Item} item it has no row of its own any more */
   remove(item) {
     const block = this.#blockOf(item.number);
     const index = block?.items.indexOf(item) ?? -1;
-    if (index < 0) return;
+    if (!block || index < 0) return;
     block.remove(this.#rows, item);
     if (block.items.length > 0) return this.#regroup(block, index - 1, index + 1);
     const place = this.#blocks.indexOf(block);
@@ -149,8 +149,8 @@ export class Roll {
   /** Lets go what is before the number. */
   forgetBefore(number) {
     while (this.#blocks.length > 1 && this.#blocks[1].items[0].number <= number) {
-      const block = this.#blocks.shift();
-      if (block.rows) for (const row of block.rows.values()) this.#rows.release(row);
+      const [block] = this.#blocks.splice(0, 1);
+      this.#release(block);
       this.#open.delete(block);
       block.element.remove();
     }
@@ -162,7 +162,7 @@ export class Roll {
   regroup(number) {
     const block = this.#blockOf(number);
     const index = block?.items.findIndex((item) => item.number === number) ?? -1;
-    if (index >= 0) this.#regroup(block, index, index + 1);
+    if (block && index >= 0) this.#regroup(block, index, index + 1);
   }
 
   /** The row of a number, if it is unfolded. */
@@ -175,18 +175,14 @@ export class Roll {
     const block = this.#blockOf(number);
     if (!block) return undefined;
     this.#unfold(block);
-    const row = block.rows.get(number);
+    const row = block.rows?.get(number);
     if (!row) return undefined;
     this.atEnd = false;
-    // What is around it is only guessed at until it is unfolded, so it is looked at twice.
-    for (let turn = 0; turn < 2; turn++) {
-      const { top, height } = row.getBoundingClientRect();
-      const room = this.#scroller.clientHeight;
-      const gap = place === "start" ? Math.min(72, room / 4) : Math.max(8, (room - height) / 2);
-      this.#scroller.scrollTop += top - this.#top - gap;
-      this.arrange();
-    }
-    this.#anchor = { element: row, offset: row.getBoundingClientRect().top - this.#top };
+    const { height } = row.getBoundingClientRect();
+    const room = this.#scroller.clientHeight;
+    const offset = place === "start" ? Math.min(72, room / 4) : Math.max(8, (room - height) / 2);
+    this.#anchor = { element: row, offset, at: this.#scroller.scrollTop };
+    this.arrange();
     return row;
   }
 
@@ -195,7 +191,6 @@ export class Roll {
     this.#anchor = null;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.arrange();
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   /** Unfolds what is near the view and folds what is far from it. */
@@ -203,6 +198,7 @@ export class Roll {
     const room = this.#scroller.clientHeight;
     // Another pane is shown instead.
     if (room === 0) return;
+    this.#keep();
     const top = this.#scroller.scrollTop - this.#content.offsetTop;
     const far = [...this.#open].filter(({ element }) =>
       element.offsetTop - this.#content.offsetTop > top + room + 2 * NEAR || element.offsetTop - this.#content.offsetTop + element.offsetHeight < top - 2 * NEAR);
@@ -213,6 +209,7 @@ export class Roll {
     }
     for (const block of far) if (block.fold(this.#rows)) this.#open.delete(block);
     for (const block of near) this.#unfold(block);
+    if (near.length > 0) this.#keep();
   }
 
   #cut(items) {
@@ -227,6 +224,10 @@ export class Roll {
     const index = this.#blocks.indexOf(block);
     block.unfold(this.#rows, this.#before(index), this.#after(index));
     this.#open.add(block);
+  }
+
+  #release(block) {
+    for (const row of block.rows?.values() ?? []) this.#rows.release(row);
   }
 
   #regroup(block, from, to) {
@@ -276,17 +277,26 @@ export class Roll {
     const block = this.#blocks[this.#at(this.#scroller.scrollTop - this.#content.offsetTop)];
     const rows = block?.rows ? [...block.element.children] : [];
     const element = /** @type {HTMLElement} */ (rows.find((row) => row.getBoundingClientRect().bottom > top) ?? block?.element);
-    this.#anchor = element ? { element, offset: element.getBoundingClientRect().top - top } : null;
+    this.#anchor = element ? { element, offset: element.getBoundingClientRect().top - top, at: this.#scroller.scrollTop } : null;
+  }
+
+  /** Puts the view back to where it was, if something moved it that was not the reader. */
+  #keep() {
+    if (this.atEnd && this.follows) {
+      this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    } else if (this.#anchor?.element.isConnected) {
+      const { element, offset, at } = this.#anchor;
+      // The reader may have gone on since.
+      const gone = this.#scroller.scrollTop - at;
+      const moved = element.getBoundingClientRect().top - this.#top - offset + gone;
+      if (Math.abs(moved) >= 0.5) this.#scroller.scrollTop += moved;
+      this.#anchor = { element, offset: offset - gone, at: this.#scroller.scrollTop };
+    }
   }
 
   /** Something was sized otherwise, and nothing is painted yet. */
   #settle() {
-    if (this.atEnd && this.follows) {
-      this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    } else if (this.#anchor?.element.isConnected) {
-      const moved = this.#anchor.element.getBoundingClientRect().top - this.#top - this.#anchor.offset;
-      if (Math.abs(moved) >= 0.5) this.#scroller.scrollTop += moved;
-    }
+    this.#keep();
     this.#measure();
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;

@@ -86,24 +86,25 @@ export class Rows {
   /** @param {Item} item @param {boolean} day whether a day begins with it */
   over({ number, record: { at } }, day) {
     return [
-      day ? h("h3", { class: "day", "data-at": at }, dayLabel(at)) : null,
-      number === this.unread ? h("p", { class: "unread", "data-testid": "unread", role: "separator" }, "New") : null,
+      day ? h("h2", { class: "day", "data-at": at }, dayLabel(at)) : null,
+      number === this.unread ? h("p", { class: "unread", "data-testid": "unread" }, "New") : null,
     ].filter(Boolean);
   }
 
   /** @param {Event} click */
-  told({ target }) {
+  told(click) {
+    const target = /** @type {Element} */ (click.target);
     const button = target.closest(".receipt");
     if (!button && target.closest("a, button, summary, input, details")) return;
     // Who selects a text wants to copy it.
     if (!button && String(getSelection()) !== "") return;
     const row = target.closest(".message");
-    const item = this.#items.get(row);
+    const item = row && this.#items.get(row);
     if (item && (button || target.closest(".bubble"))) toggleTimes(row, item, this.#client);
   }
 }
 
 /** Today becomes yesterday. @param {ParentNode} content */
 export function labelDays(content) {
-  for (const day of content.querySelectorAll(".day")) setText(day, dayLabel(Number(day.dataset.at)));
+  for (const day of content.querySelectorAll(".day")) setText(day, dayLabel(Number(day.getAttribute("data-at"))));
 }

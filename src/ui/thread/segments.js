@@ -65,7 +65,7 @@ function cut(text, most) {
   const pieces = [];
   let rest = text;
   while (rest.trimEnd() !== "") {
-    let [end, used, space] = [0, 0, null];
+    let [end, used, space] = [0, 0, /** @type {number | null} */ (null)];
     for (const character of characters(rest, most, dearest)) {
       // White space at a cut goes, so it may stand past the end.
       if (end > 0 && character.trim() === "") space = end;

@@ -11,10 +11,15 @@ import { setText } from "../base/dom.js";
 /** A line that is back within this was never gone, to the eye. */
 const PATIENCE_MS = 1_500;
 
-class StateLine extends HTMLElement {
+/** @typedef {import("../client.js").CrewlineClient} CrewlineClient */
+
+export class StateLine extends HTMLElement {
+  /** @type {AbortController | null} */
   #leaving = null;
+  /** @type {CrewlineClient | null} */
   #client = null;
-  #timer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   connectedCallback() {
     this.setAttribute("role", "status");
@@ -26,21 +31,22 @@ class StateLine extends HTMLElement {
     this.#leaving?.abort();
   }
 
+  /** @param {CrewlineClient} client */
   watch(client) {
     this.#leaving?.abort();
-    this.#leaving = new AbortController();
+    const { signal } = (this.#leaving = new AbortController());
     this.#client = client;
-    for (const type of ["state", "outbox"]) client.addEventListener(type, () => this.#change(), { signal: this.#leaving.signal });
+    for (const type of ["state", "outbox"]) client.addEventListener(type, () => this.#change(), { signal });
     this.#change();
   }
 
   #change() {
-    const { state } = this.#client;
+    const state = this.#client?.state ?? "offline";
     this.dataset.state = state;
     const well = state === "live" || state === "signed-out";
     if (well) {
       clearTimeout(this.#timer);
-      this.#timer = null;
+      this.#timer = undefined;
       this.#show();
     } else {
       this.#timer ??= setTimeout(() => this.#show(), PATIENCE_MS);
@@ -53,11 +59,17 @@ class StateLine extends HTMLElement {
   }
 
   #sentence() {
-    const waiting = this.#client.outbox.filter(({ state }) => state === "queued" || state === "sending").length;
-    switch (this.#client.state) {
+    const client = this.#client;
+    if (!client) return "";
+    const waiting = client.outbox.filter(({ state }) => state === "queued" || state === "sending").length;
+    // The first time nobody knows yet.
+    if (client.state === "connecting" && !client.you && waiting === 0) return "Connecting…";
+    switch (client.state) {
       case "live": return "";
       case "catching-up": return "Catching up…";
-      case "signed-out": return "You are signed out. Please open your link again.";
+      case "signed-out": return client.reason === "forbidden"
+        ? "This page may not open the conversation"
+        : "You are signed out. Please open your link again.";
       default: return waiting > 1
         ? "Offline – your messages will go when you are back"
         : waiting === 1 ? "Offline – your message will go when you are back" : "Offline – trying to reconnect";

@@ -69,17 +69,19 @@ function lineElement({ leg: { state, again, mayDouble }, testid, said }, resend)
 function resendButton(resend, mayDouble) {
   const place = h("span", { class: "again" });
   const button = (testid, label, act) => h("button", { type: "button", "data-testid": testid, onclick: act }, label);
+  const last = () => /** @type {HTMLElement} */ (place.lastElementChild);
+  /** @param {string | null} trouble */
   const offer = (trouble = null) => place.replaceChildren(
     ...(trouble ? [h("span", { role: "alert" }, trouble)] : []), button("resend", "Send again", mayDouble ? ask : send));
   const ask = () => {
     place.replaceChildren(h("span", {}, "It may have arrived: this may text it twice."),
       button("resend-sure", "Send it anyway", send), button("resend-not", "Leave it", leave));
     // A second click or Enter by the way leaves it.
-    place.lastElementChild.focus();
+    last().focus();
   };
   const leave = () => {
     offer();
-    place.lastElementChild.focus();
+    last().focus();
   };
   const send = async () => {
     for (const each of place.querySelectorAll("button")) each.disabled = true;

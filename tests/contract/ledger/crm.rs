@@ -1,9 +1,9 @@
 //! What the CRM says: orgs, contacts, revocations.
 
-use crewline::domain::{ContactDraft, ContactId, Kind, OrgSettings, Seek, ShowStaff, Sub};
+use crewline::domain::{Code, ContactDraft, ContactId, Kind, OrgSettings, Phone, Seek, ShowStaff, Sub};
 use crewline::ledger::{Command, Outcome};
 
-use crate::book::{Book, settings};
+use crate::book::{Book, person, settings};
 
 pub async fn saying_the_same_twice_changes_nothing(book: Book) {
     let head = async || book.ledger.head(&book.team()).await.unwrap().unwrap().rev;
@@ -45,13 +45,108 @@ pub async fn one_contact_gets_one_thread_however_many_ask_at_once(book: Book) {
     let mut made = Vec::new();
     for pending in pending {
         match pending.await.unwrap() {
-            Outcome::Contact { thread, made: true } => made.push(thread),
+            Outcome::Contact { thread, made: true, .. } => made.push(thread),
             Outcome::Contact { made: false, .. } => {}
             other => panic!("{other:?}"),
         }
     }
     assert_eq!(made.len(), 1);
     book.is_clean().await;
+}
+
+pub async fn staff_begin_a_conversation_with_a_new_contact_and_a_known_phone_leads_to_whose_it_is(book: Book) {
+    let begin = async |name: &str, phone: Option<&str>| {
+        let draft = ContactDraft {
+            name: name.into(),
+            phone: phone.map(|phone| Phone::parse(phone).unwrap()),
+        };
+        let (org, by) = (book.org.clone(), person("Sam"));
+        book.run(Command::NewContact { org, by, draft }).await
+    };
+    let Ok(Outcome::Contact {
+        contact,
+        thread,
+        made: true,
+    }) = begin("Nora Quist", Some("+14155550177")).await
+    else {
+        panic!("Nora is new");
+    };
+    let known = Ok(Outcome::Contact {
+        contact: contact.clone(),
+        thread: thread.clone(),
+        made: false,
+    });
+    assert_eq!(begin("Somebody", Some("+14155550177")).await, known);
+    // Without a phone nobody knows whether it is the same person.
+    assert!(matches!(
+        begin("Nora Quist", None).await,
+        Ok(Outcome::Contact { made: true, .. })
+    ));
+
+    let page = book
+        .ledger
+        .history(&book.team(), &thread, Seek::Newest, 10)
+        .await
+        .unwrap();
+    let body: serde_json::Value = serde_json::from_str(&page.records[0].body_team).unwrap();
+    assert_eq!(page.records.len(), 1);
+    assert_eq!(
+        (&body["event"], &body["name"], &body["phone"], &body["by"]["sub"]),
+        (
+            &"contact".into(),
+            &"Nora Quist".into(),
+            &"+14155550177".into(),
+            &"sam".into()
+        )
+    );
+    // The CRM gives the phone to somebody else as well: now it is nobody's in particular.
+    let shared = Command::PutContact {
+        org: book.org.clone(),
+        contact: ContactId::parse("twin").unwrap(),
+        draft: ContactDraft {
+            name: "Twin".into(),
+            phone: Some(Phone::parse("+14155550177").unwrap()),
+        },
+    };
+    book.run(shared).await.unwrap();
+    assert_eq!(begin("Nora Quist", Some("+14155550177")).await, Err(Code::BadField));
+    book.is_clean().await;
+}
+
+pub async fn contacts_are_found_by_a_part_of_name_or_phone_and_by_their_id(book: Book) {
+    for (id, name, phone) in [
+        ("z1", "Zoe 100% Lima", Some("+14155550142")),
+        ("z2", "zoe_ann Berg", None),
+        ("z3", "Amir Khan", Some("+12025550142")),
+    ] {
+        let draft = ContactDraft {
+            name: name.into(),
+            phone: phone.map(|phone| Phone::parse(phone).unwrap()),
+        };
+        let (org, contact) = (book.org.clone(), ContactId::parse(id).unwrap());
+        book.run(Command::PutContact { org, contact, draft }).await.unwrap();
+    }
+    let found = async |like: &str| -> Vec<String> {
+        let found = book.ledger.contacts(&book.org, like, 9).await.unwrap();
+        found.into_iter().map(|contact| contact.id.to_string()).collect()
+    };
+    for (like, ids) in [
+        ("ZOE", vec!["z1", "z2"]),
+        ("lima", vec!["z1"]),
+        ("555 0142", vec!["z3", "z1"]),
+        ("(415) 555-01", vec!["z1"]),
+        ("%", vec!["z1"]),
+        ("_", vec!["z2"]),
+        ("!", vec![]),
+        ("z3", vec!["z3"]),
+        ("nobody", vec![]),
+    ] {
+        assert_eq!(found(like).await, ids, "{like}");
+    }
+    // Who was active last comes first.
+    book.run(book.say("bob", "bob", "m1", "hello")).await.unwrap();
+    assert_eq!(found("").await[0], "bob");
+    assert_eq!(book.ledger.contacts(&book.org, "", 2).await.unwrap().len(), 2);
 }
 
 pub async fn names_are_frozen_at_sending(book: Book) {

@@ -7,7 +7,7 @@ mod marks;
 pub mod photos;
 mod reading;
 mod search;
-mod texts;
+pub mod texts;
 mod writing;
 
 macro_rules! suite {
@@ -28,9 +28,12 @@ macro_rules! suite {
                     writing::commits_are_handed_on_in_order_with_their_badges,
                     crm::saying_the_same_twice_changes_nothing,
                     crm::one_contact_gets_one_thread_however_many_ask_at_once,
+                    crm::staff_begin_a_conversation_with_a_new_contact_and_a_known_phone_leads_to_whose_it_is,
+                    crm::contacts_are_found_by_a_part_of_name_or_phone_and_by_their_id,
                     crm::names_are_frozen_at_sending,
                     crm::a_revocation_is_remembered,
                     crm::the_sites_of_an_org_are_those_it_lists_now,
+                    writing::whoever_waits_goes_before_reports,
                     writing::closing_keeps_what_was_queued_and_refuses_what_comes_later,
                     search::words_are_found_whatever_their_case_accents_and_script,
                     search::a_customer_finds_what_is_public_in_the_own_thread_and_nothing_else,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crewline::domain::{Code, Draft, Mark, OrgId, Sub, ThreadId, Via};
+use crewline::domain::{AttemptId, Code, Draft, Mark, OrgId, Report, Sub, ThreadId, Via};
 use crewline::ledger::{Command, Outcome};
+use futures_util::FutureExt;
 
 use crate::book::{Book, draft, numbers, person};
 
@@ -247,4 +248,23 @@ pub async fn closing_keeps_what_was_queued_and_refuses_what_comes_later(book: Bo
         assert!(pending.await.is_ok());
     }
     assert_eq!(book.run(book.say("ana", "ana", "late", "x")).await, Err(Code::Busy));
+}
+
+/// Thousands of reports are no queue that somebody's message stands in.
+pub async fn whoever_waits_goes_before_reports(book: Book) {
+    let reports: Vec<_> = (0..2_000)
+        .map(|_| {
+            book.ledger.submit(Command::Report {
+                org: book.org.clone(),
+                attempt: AttemptId::random(),
+                report: Report::Uncertain,
+            })
+        })
+        .collect();
+    book.run(book.say("ana", "ana", "m1", "The leak is back"))
+        .await
+        .unwrap();
+    let heard = reports.into_iter().map(|report| report.now_or_never());
+    let (heard, waiting): (Vec<_>, Vec<_>) = heard.partition(Option::is_some);
+    assert!(waiting.len() > 1_900, "{} went before", heard.len());
 }

@@ -1,23 +1,17 @@
 //! Debian's Chromium, driven over the DevTools protocol and nothing else.
 
-use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
-use tokio_tungstenite::client_async;
-use tokio_tungstenite::tungstenite::Message;
+use tokio::sync::oneshot;
 
 use super::PATIENCE;
+use super::devtools::Wire;
 
 /// `$(selector)` and `$$(selector)`: in the page and in the shadow roots of the elements on it.
 const LOOKUP: &str = "
@@ -38,6 +32,7 @@ pub struct Browser {
 pub struct Page {
     wire: Wire,
     session: String,
+    context: Value,
 }
 
 impl Browser {
@@ -106,6 +101,7 @@ impl Browser {
         let page = Page {
             wire: self.wire.clone(),
             session,
+            context: context["browserContextId"].clone(),
         };
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             page.call(domain, json!({})).await;
@@ -141,10 +137,20 @@ impl Page {
         self.call("Network.enable", json!({})).await;
     }
 
+    /// From now on no window opens to choose files in, but [`Page::asked_for_files`] tells.
+    pub async fn intercept_file_choosers(&self) {
+        self.call("Page.setInterceptFileChooserDialog", json!({"enabled": true}))
+            .await;
+    }
+
+    /// The field that asked for files, once.
+    pub fn asked_for_files(&self) -> Option<Value> {
+        self.wire.take_chooser(&self.session)
+    }
+
     /// The addresses of everything that was asked for, sockets too.
     pub fn requests(&self) -> Vec<String> {
-        let shared = self.wire.shared.lock().unwrap();
-        shared.requests.get(&self.session).cloned().unwrap_or_default()
+        self.wire.heard(&self.session).requests
     }
 
     pub async fn go(&self, url: &str) {
@@ -180,6 +186,26 @@ impl Page {
     pub async fn scheme(&self, scheme: &str) {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// From now on this is a device that is used with fingers.
+    pub async fn touch(&self) {
+        let touch = json!({"enabled": true, "maxTouchPoints": 5});
+        self.call("Emulation.setTouchEmulationEnabled", touch).await;
+    }
+
+    /// Whether the network is gone. Sockets that are open already are cut by the page itself.
+    pub async fn offline(&self, offline: bool) {
+        let network = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.call("Network.emulateNetworkConditions", network).await;
+    }
+
+    /// The addresses of the frames in the page, as they loaded; of one that may not be, an error's.
+    pub async fn frames(&self) -> Vec<String> {
+        let tree = self.call("Page.getFrameTree", json!({})).await;
+        let frames = tree["frameTree"]["childFrames"].as_array().cloned().unwrap_or_default();
+        let url = |frame: &Value| frame["frame"]["url"].as_str().unwrap_or_default().to_owned();
+        frames.iter().map(url).collect()
     }
 
     /// The value of a JavaScript expression; a promise is waited for.
@@ -228,8 +254,12 @@ impl Page {
                  const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
             ))
             .await;
+        self.click_at(coordinate(&middle[0]), coordinate(&middle[1])).await;
+    }
+
+    pub async fn click_at(&self, x: f64, y: f64) {
         for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({"type": kind, "x": middle[0], "y": middle[1], "button": "left", "clickCount": 1});
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", event).await;
         }
     }
@@ -239,23 +269,41 @@ impl Page {
         self.call("Input.insertText", json!({"text": text})).await;
     }
 
-    /// Presses and releases a key by its DOM name: `Enter`, `Tab`, `Escape`.
+    /// Presses and releases a key by its DOM name: `Enter`, `Shift+Enter`, `Tab`, `Escape`, or what it writes: `j`, `?`.
     pub async fn press(&self, key: &str) {
+        let (shift, key) = match key.strip_prefix("Shift+") {
+            Some(key) => (8, key),
+            None => (0, key),
+        };
         let code = match key {
             "Enter" => 13,
             "Tab" => 9,
             "Escape" => 27,
             "ArrowDown" => 40,
             "ArrowUp" => 38,
+            " " => 32,
+            "ArrowLeft" => 37,
+            "ArrowRight" => 39,
+            other if other.len() == 1 => i32::from(other.to_ascii_uppercase().as_bytes()[0]),
             other => panic!("no key code for {other}"),
         };
-        let mut event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code});
-        if key == "Enter" {
-            event["text"] = json!("\r");
+        let mut event =
+            json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": shift});
+        match key {
+            "Enter" => event["text"] = json!("\r"),
+            key if key.len() == 1 => event["text"] = json!(key),
+            _ => {}
         }
         self.call("Input.dispatchKeyEvent", event.clone()).await;
         event["type"] = json!("keyUp");
         self.call("Input.dispatchKeyEvent", event).await;
+    }
+
+    /// What its user would be asked, and says yes to.
+    pub async fn grant(&self, permission: &str) {
+        let origin = self.eval("location.origin").await;
+        let asked = json!({"permissions": [permission], "origin": origin, "browserContextId": self.context});
+        self.wire.call(None, "Browser.grantPermissions", asked).await;
     }
 
     pub async fn screenshot(&self, file: &Path) {
@@ -268,115 +316,10 @@ impl Page {
 
     /// Uncaught exceptions, console.error, refused resources and broken content policies so far.
     pub fn errors(&self) -> Vec<String> {
-        let shared = self.wire.shared.lock().unwrap();
-        shared.errors.get(&self.session).cloned().unwrap_or_default()
+        self.wire.heard(&self.session).errors
     }
 }
 
-/// The DevTools connection: one socket, a session per page.
-#[derive(Clone)]
-struct Wire {
-    out: mpsc::UnboundedSender<Message>,
-    shared: Arc<Mutex<Shared>>,
-    next: Arc<AtomicU64>,
-}
-
-#[derive(Default)]
-struct Shared {
-    waiting: HashMap<u64, oneshot::Sender<Value>>,
-    errors: HashMap<String, Vec<String>>,
-    requests: HashMap<String, Vec<String>>,
-}
-
-impl Wire {
-    async fn connect(endpoint: &str) -> Self {
-        let host = endpoint.trim_start_matches("ws://").split('/').next().expect("a host");
-        let tcp = TcpStream::connect(host).await.expect("chromium listens");
-        let (ws, _) = client_async(endpoint, tcp).await.expect("DevTools speak WebSocket");
-        let (mut sink, mut stream) = ws.split();
-        let (out, mut queue) = mpsc::unbounded_channel();
-        let shared = Arc::<Mutex<Shared>>::default();
-        let heard = Arc::clone(&shared);
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    said = queue.recv() => match said {
-                        Some(message) => if sink.send(message).await.is_err() { break },
-                        None => break,
-                    },
-                    frame = stream.next() => match frame {
-                        Some(Ok(Message::Text(text))) => hear(&heard, &text),
-                        Some(Ok(_)) => {}
-                        _ => break,
-                    },
-                }
-            }
-        });
-        Self {
-            out,
-            shared,
-            next: Arc::new(AtomicU64::new(1)),
-        }
-    }
-
-    async fn call(&self, session: Option<&str>, method: &str, parameters: Value) -> Value {
-        self.ask(session, method, parameters)
-            .await
-            .unwrap_or_else(|e| panic!("{method}: {e}"))
-    }
-
-    async fn ask(&self, session: Option<&str>, method: &str, parameters: Value) -> Result<Value, Value> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut command = json!({"id": id, "method": method, "params": parameters});
-        if let Some(session) = session {
-            command["sessionId"] = json!(session);
-        }
-        let (answer, answered) = oneshot::channel();
-        self.shared.lock().unwrap().waiting.insert(id, answer);
-        self.out
-            .send(Message::text(command.to_string()))
-            .expect("chromium runs");
-        let answer = tokio::time::timeout(PATIENCE, answered).await;
-        let mut answer = answer
-            .unwrap_or_else(|_| panic!("{method}: no answer"))
-            .expect("chromium runs");
-        match answer.get("error") {
-            Some(error) => Err(error.clone()),
-            None => Ok(answer["result"].take()),
-        }
-    }
-}
-
-fn hear(shared: &Mutex<Shared>, text: &str) {
-    let event: Value = serde_json::from_str(text).expect("DevTools speak JSON");
-    let mut shared = shared.lock().unwrap();
-    if let Some(id) = event["id"].as_u64() {
-        if let Some(waiting) = shared.waiting.remove(&id) {
-            let _ = waiting.send(event);
-        }
-        return;
-    }
-    let what = &event["params"];
-    let asked = match event["method"].as_str() {
-        Some("Network.requestWillBeSent") => what["request"]["url"].as_str(),
-        Some("Network.webSocketCreated") => what["url"].as_str(),
-        _ => None,
-    };
-    if let Some((url, session)) = asked.zip(event["sessionId"].as_str()) {
-        shared
-            .requests
-            .entry(session.to_owned())
-            .or_default()
-            .push(url.to_owned());
-    }
-    let error = match event["method"].as_str() {
-        Some("Runtime.exceptionThrown") => Some(what["exceptionDetails"].to_string()),
-        Some("Runtime.consoleAPICalled") if what["type"] == "error" => Some(what["args"].to_string()),
-        Some("Log.entryAdded") if what["entry"]["level"] == "error" => Some(what["entry"].to_string()),
-        Some("Page.javascriptDialogOpening") => Some(format!("a dialog: {what}")),
-        _ => None,
-    };
-    if let Some((error, session)) = error.zip(event["sessionId"].as_str()) {
-        shared.errors.entry(session.to_owned()).or_default().push(error);
-    }
+fn coordinate(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
 }

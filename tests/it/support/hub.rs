@@ -34,6 +34,8 @@ pub struct Hub {
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
+    pub bytes: Vec<u8>,
+    /// The bytes, if they are text.
     pub text: String,
 }
 
@@ -47,6 +49,13 @@ impl Answer {
     pub fn ok(&self) -> Value {
         assert!((200..300).contains(&self.status), "HTTP {}: {}", self.status, self.text);
         self.json()
+    }
+
+    /// A header's values, joined by commas as HTTP has it.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let values = self.headers.iter().filter(|(found, _)| found == name);
+        let values: Vec<_> = values.map(|(_, value)| value.as_str()).collect();
+        (!values.is_empty()).then(|| values.join(", "))
     }
 
     pub fn code(&self) -> String {
@@ -195,23 +204,33 @@ impl Hub {
     }
 
     pub async fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        self.send(method, path, &headers, body).await
+    }
+
+    /// With exactly these headers, besides those that a body needs.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
         let method = method.parse().expect("an HTTP method");
         let mut request = self.http.request(method, format!("{}{path}", self.url));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
         let answer = request.send().await.unwrap_or_else(|e| panic!("{path}: {e:?}"));
+        let status = answer.status().as_u16();
+        let headers = answer.headers().iter();
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        let bytes = answer.bytes().await.unwrap_or_else(|e| panic!("{path}: {e:?}"));
         Answer {
-            status: answer.status().as_u16(),
-            headers: answer
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-                .collect(),
-            text: answer.text().await.unwrap_or_else(|e| panic!("{path}: {e:?}")),
+            status,
+            headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.into(),
         }
     }
 }

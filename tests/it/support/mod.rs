@@ -3,10 +3,13 @@
 //! It knows Crewline only from the page "The wire" of `docs/DESIGN.md` and never uses the library,
 //! so that a mistake in the library's own reading of that page cannot hide here.
 
+pub mod axe;
 pub mod chromium;
 pub mod demo;
+mod devtools;
 pub mod fold;
 pub mod hub;
+pub mod newcomer;
 pub mod nodes;
 pub mod org;
 pub mod pages;

@@ -19,10 +19,10 @@ pub use receiving::*;
 pub use sending::*;
 
 pub(super) const NUMBER: &str = "+14155550100";
-pub(super) const TRUCK: &str = "+14155550101";
+pub const TRUCK: &str = "+14155550101";
 pub(super) const OFFICE: &str = "+14155550102";
-pub(super) const ANA: &str = "+14155550134";
-pub(super) const BOB: &str = "+14155550135";
+pub const ANA: &str = "+14155550134";
+pub const BOB: &str = "+14155550135";
 pub(super) const STRANGER: &str = "+14155550199";
 pub const LEASE: Duration = Duration::from_secs(15);
 
@@ -56,13 +56,13 @@ pub(super) async fn put_contact(book: &Book, contact: &str, name: &str, number: 
 }
 
 /// An org with a number, a truck's phone, and two customers with phones.
-pub(super) async fn line(book: &Book) {
+pub async fn line(book: &Book) {
     put_org(book, with_number(&[TRUCK])).await;
     put_contact(book, "ana", "Ana", ANA).await.unwrap();
     put_contact(book, "bob", "Bob", BOB).await.unwrap();
 }
 
-pub(super) fn text(sid: &str, from: &str, text: &str) -> Received {
+pub fn text(sid: &str, from: &str, text: &str) -> Received {
     Received {
         id: MessageId::parse(sid).unwrap(),
         account: "AC1".into(),
@@ -79,7 +79,7 @@ pub(super) fn text(sid: &str, from: &str, text: &str) -> Received {
     }
 }
 
-pub(super) async fn receive(book: &Book, received: Received) -> Result<Outcome, Code> {
+pub async fn receive(book: &Book, received: Received) -> Result<Outcome, Code> {
     book.run(Command::Receive {
         org: book.org.clone(),
         text: received,
@@ -102,7 +102,7 @@ pub(super) async fn claim(book: &Book) -> Vec<Attempt> {
 }
 
 /// Claims until nothing is left, each accepted at once.
-pub(super) async fn send_all(book: &Book) -> Vec<Attempt> {
+pub async fn send_all(book: &Book) -> Vec<Attempt> {
     let mut sent = Vec::new();
     loop {
         let claimed = claim(book).await;
