@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
@@ -26,7 +27,7 @@ use crate::users::Role;
 
 /// Conversations beside the texts: their customers and staff write 200 messages a second together.
 const THREADS: usize = 20;
-const RATE: f64 = 5.0;
+const CHAT: f64 = 5.0;
 /// As many requests at once.
 const AT_ONCE: usize = 16;
 /// Longer than any promise.
@@ -42,6 +43,9 @@ pub struct Args {
     /// Phones that are texted once each
     #[arg(long, default_value_t = 5_000)]
     recipients: usize,
+    /// Texts said per second, by all orgs together
+    #[arg(long, default_value = "250")]
+    rate: Pace,
     /// How long the gateway takes to answer a call
     #[arg(long, default_value_t = 100)]
     latency_ms: u64,
@@ -78,7 +82,7 @@ pub async fn run(mut args: Args) -> Result<Report> {
     let mut drained = Duration::ZERO;
     let text = async {
         let start = Instant::now();
-        say_all(&stage, &phones).await?;
+        say_all(&stage, &phones, args.rate, start).await?;
         calls.are(args.recipients).await?;
         drained = start.elapsed();
         Ok(())
@@ -129,7 +133,7 @@ async fn chat(
         .collect();
     let start = Instant::now();
     let end = start + Duration::from_secs(seconds);
-    let rate: Pace = RATE.to_string().parse().map_err(anyhow::Error::msg)?;
+    let rate: Pace = CHAT.to_string().parse().map_err(anyhow::Error::msg)?;
     tokio::select! {
         () = take_turns(&writers, rate, start, end) => {}
         done = meanwhile => done?,
@@ -175,23 +179,25 @@ async fn phones(
     Ok(made.into_iter().flatten().collect())
 }
 
-/// Each org says something to each of its contacts.
-async fn say_all(stage: &Stage, phones: &[(usize, String)]) -> Result<()> {
+/// Each org says something to each of its contacts; the orgs take turns.
+async fn say_all(stage: &Stage, phones: &[(usize, String)], rate: Pace, start: Instant) -> Result<()> {
     let mut of_org: Vec<Vec<&str>> = stage.hub.orgs.iter().map(|_| Vec::new()).collect();
     phones.iter().for_each(|(org, thread)| of_org[*org].push(thread));
-    stream::iter(of_org.iter().enumerate().filter(|(_, threads)| !threads.is_empty()))
-        .map(|(org, threads)| async move {
-            let mut http = stage.hub.http(org).await?;
-            for (n, thread) in threads.iter().enumerate() {
+    let orgs: Vec<_> = (0..).zip(&of_org).filter(|(_, threads)| !threads.is_empty()).collect();
+    let say = (0..).zip(&orgs).map(|(turn, (org, threads))| {
+        let orgs = orgs.len() as u64;
+        async move {
+            let mut http = stage.hub.http(*org).await?;
+            for (n, thread) in (0..).zip(*threads) {
+                rate.wait(start, n * orgs + turn).await;
                 let said = json!({"id": format!("t{n}"), "text": "Your technician is on the way."});
                 http.ask("POST", &format!("/v1/threads/{thread}/messages"), &said)
                     .await?;
             }
             anyhow::Ok(())
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
+        }
+    });
+    try_join_all(say).await.map(drop)
 }
 
 /// `crewline simulator`, ended with this value.

@@ -42,11 +42,11 @@ pub trait Outbox: Send + Sync + 'static {
     async fn numbers(&self) -> Result<Vec<(Phone, OrgId)>>;
 }
 
-/// What differs between the engines: how they tell the time, and how they pass over a row that another
+/// An engine as an outbox. What differs is how it tells the time, and how it passes over a row that another
 /// courier has in hand.
-macro_rules! statements {
-    ($now:literal, $skip:literal) => {
-        crate::ledger::outbox::Statements {
+macro_rules! outbox {
+    ($engine:ty, $now:literal, $skip:literal) => {
+        const STATEMENTS: crate::ledger::outbox::Statements = crate::ledger::outbox::Statements {
             // Statistics from a quiet hour say that hardly anything is due, whatever waits now. So no choice
             // that they could turn: what is chosen is materialized (as a subquery it may be chosen anew for each
             // row that it joins, and be more than was asked for) and joined by its key alone, since it is locked
@@ -90,10 +90,48 @@ macro_rules! statements {
                 " + $3 - $2 FROM c WHERE attempt = chosen RETURNING ",
                 crate::ledger::texting::attempt_columns!()
             ),
+        };
+
+        #[async_trait::async_trait]
+        impl Outbox for $engine {
+            async fn claim(&self, most: u32, lease: Duration) -> Result<Vec<Attempt>> {
+                Ok(STATEMENTS.claim(&mut *self.courier().await?, most, lease).await?)
+            }
+
+            async fn postpone(&self, attempts: &[(AttemptId, Duration)]) -> Result<()> {
+                Ok(STATEMENTS.postpone(&mut *self.courier().await?, attempts).await?)
+            }
+
+            async fn revisit(
+                &self,
+                state: AttemptState,
+                after: Duration,
+                again: Duration,
+                most: u32,
+            ) -> Result<Vec<Attempt>> {
+                let mut courier = self.courier().await?;
+                Ok(STATEMENTS.revisit(&mut *courier, state, after, again, most).await?)
+            }
+
+            async fn attempt(&self, id: &AttemptId) -> Result<Option<Attempt>> {
+                Ok(texting::attempt_by_id(&mut *self.reader().await?, id).await?)
+            }
+
+            async fn attempt_by_sid(&self, sid: &str) -> Result<Option<Attempt>> {
+                Ok(texting::attempt_by_sid(&mut *self.reader().await?, sid).await?)
+            }
+
+            async fn owner(&self, number: &Phone) -> Result<Option<OrgId>> {
+                Ok(texting::owner(&mut *self.reader().await?, number).await?)
+            }
+
+            async fn numbers(&self) -> Result<Vec<(Phone, OrgId)>> {
+                Ok(texting::numbers(&mut *self.reader().await?).await?)
+            }
         }
     };
 }
-pub(super) use statements;
+pub(super) use outbox;
 
 pub(super) struct Statements {
     pub claim: &'static str,

@@ -45,10 +45,11 @@ macro_rules! upload_columns {
 }
 pub(super) use upload_columns;
 
-/// What differs between the engines: how they tell the time, and how they hold a row, or pass over it.
-macro_rules! statements {
-    ($now:literal, $hold:literal, $skip:literal) => {
-        crate::ledger::photos::Statements {
+/// An engine as the keeper of uploads. What differs is how it tells the time, and how it holds a row, or
+/// passes over it.
+macro_rules! photos {
+    ($engine:ty, $now:literal, $hold:literal, $skip:literal) => {
+        pub(super) const STATEMENTS: crate::ledger::photos::Statements = crate::ledger::photos::Statements {
             keep: concat!(
                 "INSERT INTO photos (org, photo, uploader, width, height, bytes, sha256, content_type, state, at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'uploaded', ",
@@ -89,10 +90,45 @@ macro_rules! statements {
                 $now,
                 " + $3 WHERE org = $1 AND source = $2 RETURNING source"
             ),
+        };
+
+        #[async_trait::async_trait]
+        impl Photos for $engine {
+            async fn keep(&self, upload: &Upload) -> Result<()> {
+                Ok(STATEMENTS.keep(&mut *self.courier().await?, upload).await?)
+            }
+
+            async fn unsent(&self, org: &OrgId, uploader: &str) -> Result<(u64, u64)> {
+                Ok(photos::unsent(&mut *self.reader().await?, org, uploader).await?)
+            }
+
+            async fn photo(&self, id: &PhotoId) -> Result<Option<Upload>> {
+                Ok(photos::photo(&mut *self.reader().await?, id).await?)
+            }
+
+            async fn expire(&self, age: Duration, most: u32) -> Result<Vec<PhotoId>> {
+                Ok(STATEMENTS.expire(&mut *self.courier().await?, age, most).await?)
+            }
+
+            async fn forget(&self, id: &PhotoId) -> Result<()> {
+                Ok(photos::forget(&mut *self.courier().await?, id).await?)
+            }
+
+            async fn missing(&self, most: u32, lease: Duration) -> Result<Vec<Missing>> {
+                Ok(STATEMENTS
+                    .missing(&mut *self.courier().await?, most, lease)
+                    .await?)
+            }
+
+            async fn postpone_missing(&self, missing: &Missing, wait: Duration) -> Result<()> {
+                Ok(STATEMENTS
+                    .postpone(&mut *self.courier().await?, missing, wait)
+                    .await?)
+            }
         }
     };
 }
-pub(super) use statements;
+pub(super) use photos;
 
 pub(super) struct Statements {
     pub keep: &'static str,

@@ -55,6 +55,7 @@ fn with_jitter(ms: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AttemptState;
 
     #[test]
     fn only_what_time_may_heal_is_tried_again_each_time_later() {
@@ -66,6 +67,28 @@ mod tests {
         assert_eq!(again(21211, 1), None);
         assert_eq!(again(21610, 1), None);
         assert!(failure(Some(21610), 1).opted_out && !failure(Some(30003), 1).opted_out);
+    }
+
+    /// `verify` reads it back from the log.
+    #[test]
+    fn the_words_of_a_status_tell_what_was_reported() {
+        for status in [
+            Status::Accepted,
+            Status::Queued,
+            Status::Sending,
+            Status::Sent,
+            Status::Delivered,
+            Status::Undelivered,
+            Status::Failed,
+            Status::Canceled,
+        ] {
+            let stands = match report("SM1", status, None, 1).unwrap() {
+                Report::Accepted { .. } => AttemptState::Accepted,
+                Report::Delivered { .. } => AttemptState::Delivered,
+                _ => AttemptState::Failed,
+            };
+            assert_eq!(AttemptState::told(status.as_str()), stands, "{status:?}");
+        }
     }
 
     #[test]

@@ -82,21 +82,6 @@ async fn a_round_looks_after_as_many_as_it_asked_for_however_many_stand_still() 
 }
 
 #[tokio::test]
-async fn parts_of_mms_are_shared_out_however_many_are_missing() {
-    let (book, mut session) = book().await;
-    run(&mut session, "ANALYZE missing").await;
-    run(
-        &mut session,
-        format!(
-            "INSERT INTO missing SELECT 'acme', 'ME' || n, 'MM' || n, 't', n, 0, 'image/png', n, 0
-             FROM generate_series(1, {MANY}) n"
-        ),
-    )
-    .await;
-    at_once!(book.photos, |photos| photos.missing(ASKED as u32, LEASE));
-}
-
-#[tokio::test]
 async fn uploads_are_removed_by_one_however_many_nobody_sent() {
     let (book, mut session) = book().await;
     let uploads = |state: &str, thread: &str| {
