@@ -1,7 +1,9 @@
 //! One entry of an org's log. Stored once, never changed.
 
+mod chain;
+mod kind;
+
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::consent::PublicConsent;
 use super::copied::CopiedFrom;
@@ -11,60 +13,8 @@ use super::{
     OrgSettings, PersonId, Phone, Photo, PhotoId, ReceiptBody, Rule, Side, Sub, Text, ThreadId, UnroutedBody,
 };
 
-/// What a record tells. `Kind::ALL` is what the tests about privacy walk over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    Message,
-    Note,
-    Receipt,
-    Delivery,
-    Media,
-    Handoff,
-    Marker,
-    Consent,
-    Unrouted,
-    Thread,
-    Revoked,
-    Org,
-}
-
-impl Kind {
-    pub const ALL: [Kind; 12] = [
-        Kind::Message,
-        Kind::Note,
-        Kind::Receipt,
-        Kind::Delivery,
-        Kind::Media,
-        Kind::Handoff,
-        Kind::Marker,
-        Kind::Consent,
-        Kind::Unrouted,
-        Kind::Thread,
-        Kind::Revoked,
-        Kind::Org,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Message => "message",
-            Kind::Note => "note",
-            Kind::Receipt => "receipt",
-            Kind::Delivery => "delivery",
-            Kind::Media => "media",
-            Kind::Handoff => "handoff",
-            Kind::Marker => "marker",
-            Kind::Consent => "consent",
-            Kind::Unrouted => "unrouted",
-            Kind::Thread => "thread",
-            Kind::Revoked => "revoked",
-            Kind::Org => "org",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
+pub use chain::Chain;
+pub use kind::Kind;
 
 /// A record as it stands in the log, its columns in the order in which they are hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,41 +38,6 @@ pub struct Record {
     /// Milliseconds since 1970 by the database's clock.
     pub at: i64,
     pub hash: Chain,
-}
-
-/// SHA-256 over the previous hash and every other column: changing an old record breaks all later ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chain(pub [u8; 32]);
-
-impl Chain {
-    /// Where a thread's chain, and the org's chain of records without a thread, begin.
-    pub const START: Chain = Chain([0; 32]);
-
-    /// Each column as u32-BE length and bytes, integers as i64-BE, null as length 0xFFFFFFFF.
-    pub fn next(self, record: &Record) -> Chain {
-        let mut hash = Sha256::new();
-        hash.update(self.0);
-        let mut column = |bytes: Option<&[u8]>| match bytes {
-            Some(bytes) => {
-                hash.update((bytes.len() as u32).to_be_bytes());
-                hash.update(bytes);
-            }
-            None => hash.update(u32::MAX.to_be_bytes()),
-        };
-        column(Some(record.org.as_str().as_bytes()));
-        column(Some(&record.rev.to_be_bytes()));
-        column(record.thread.as_ref().map(|thread| thread.as_str().as_bytes()));
-        column(record.seq.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
-        column(Some(record.kind.as_str().as_bytes()));
-        column(record.submitter.as_deref().map(str::as_bytes));
-        column(record.id.as_deref().map(str::as_bytes));
-        column(Some(record.body_team.as_bytes()));
-        column(record.body_public.as_deref().map(str::as_bytes));
-        column(Some(&record.counts.customer.to_be_bytes()));
-        column(Some(&record.counts.team.to_be_bytes()));
-        column(Some(&record.at.to_be_bytes()));
-        Chain(hash.finalize().into())
-    }
 }
 
 /// By which way a message came in.

@@ -19,20 +19,9 @@ use crate::protocol;
 #[serde(deny_unknown_fields)]
 struct Page {
     #[serde(default)]
-    filter: Filter,
+    filter: InboxFilter,
     #[serde(default)]
     after: Option<i64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "snake_case")]
-enum Filter {
-    #[default]
-    All,
-    New,
-    Waiting,
-    Failed,
-    Handoff,
 }
 
 pub fn router() -> Router<Arc<Door>> {
@@ -44,14 +33,7 @@ async fn inbox(
     Bearer(guest): Bearer,
     Asked(page): Asked<Page>,
 ) -> Result<Json<Value>, Problem> {
-    let filter = match page.filter {
-        Filter::All => InboxFilter::All,
-        Filter::New => InboxFilter::New,
-        Filter::Waiting => InboxFilter::Waiting,
-        Filter::Failed => InboxFilter::Failed,
-        Filter::Handoff => InboxFilter::Handoff,
-    };
-    let found = door.hub.inbox(&guest, filter, page.after).await?;
+    let found = door.hub.inbox(&guest, page.filter, page.after).await?;
     let threads: Vec<Value> = found.inbox.rows.iter().map(row).collect();
     Ok(Json(
         json!({ "threads": threads, "next": found.next, "as_of": found.inbox.as_of }),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::{CustomerBadge, TeamBadge};
 use crate::domain::{Contact, OrgSettings, PersonId, Record, Sub, ThreadHead};
 
@@ -41,7 +43,8 @@ pub struct Slice {
     pub complete_to: i64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum InboxFilter {
     #[default]
     All,

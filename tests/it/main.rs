@@ -51,6 +51,7 @@ mod recount;
 mod redis_cluster;
 mod resume;
 mod s3;
+mod scrolling_browser;
 mod search;
 mod slow_readers;
 mod sms_browser;

@@ -4,43 +4,13 @@ use serde_json::{Value, json};
 
 use crate::photos::{files, uploaded};
 use crate::support::chromium::Browser;
-use crate::support::pages::{Tab, row};
+use crate::support::pages::{Cast, Tab, row};
 use crate::support::phones::{NUMBER, Phones};
+use crate::support::pictures::{choose, drag, paste, previews};
 use crate::support::{Org, PATIENCE};
 
 const TRUCK: &str = "+14155556701";
 const ANA: &str = "+14155556712";
-
-/// Puts a file into the page's picker, as if somebody had chosen it there.
-async fn choose(tab: &Tab, names: &[&str]) {
-    use base64::Engine;
-    let files: Vec<_> = names
-        .iter()
-        .map(|name| {
-            let bytes = std::fs::read(files().join(name)).unwrap();
-            json!([name, base64::engine::general_purpose::STANDARD.encode(bytes)])
-        })
-        .collect();
-    let script = format!(
-        r#"(() => {{
-            const input = $('[data-testid="photo-input"]');
-            const chosen = new DataTransfer();
-            for (const [name, base64] of {}) {{
-                const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-                chosen.items.add(new File([bytes], name));
-            }}
-            input.files = chosen.files;
-            input.dispatchEvent(new Event("change"));
-        }})()"#,
-        json!(files)
-    );
-    tab.0.eval(&script).await;
-}
-
-async fn previews(tab: &Tab, state: &str, count: usize) {
-    let shown = format!(r#"$$('[data-testid="photo-preview"][data-state="{state}"]').length"#);
-    tab.0.until(&format!("{shown} === {count}")).await;
-}
 
 /// Waits for so many photos in the thread whose pictures are really there.
 async fn photos(tab: &Tab, count: usize) {
@@ -204,4 +174,105 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
         portal.0.errors()
     );
     crm.is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn photos_are_pasted_and_dropped_and_the_sixth_is_refused() {
+    let cast = Cast::start().await;
+    let ana = cast.portal(&cast.ana).await;
+    let sign = r#"$('[data-testid="drop"]').hidden"#;
+    assert_eq!(ana.0.eval(sign).await, true);
+    assert_eq!(drag(&ana, "dragenter", &["plain.jpg"]).await, true);
+    assert_eq!(ana.0.eval(sign).await, false);
+    ana.picture("composer-drop").await;
+    drag(&ana, "dragleave", &["plain.jpg"]).await;
+    assert_eq!(ana.0.eval(sign).await, true);
+    drag(&ana, "dragenter", &["plain.jpg"]).await;
+    assert_eq!(
+        drag(&ana, "drop", &["plain.jpg", "progressive.jpg", "cmyk.jpg"]).await,
+        true,
+        "the browser does not open it"
+    );
+    assert_eq!(ana.0.eval(sign).await, true);
+    previews(&ana, "uploaded", 3).await;
+    assert_eq!(paste(&ana, &["bits16.png"], None).await, true);
+    previews(&ana, "uploaded", 4).await;
+    // Beside a text the picture is only what the text looks like.
+    assert_eq!(paste(&ana, &["bits16.png"], Some("a cell")).await, false);
+    previews(&ana, "uploaded", 4).await;
+    drag(&ana, "drop", &["plain.jpg", "interlaced.png"]).await;
+    previews(&ana, "uploaded", 5).await;
+    let refusal = r#"$('[data-testid="photo-refusal"]')"#;
+    assert_eq!(ana.0.eval(&format!("{refusal}.dataset.code")).await, "too_many_photos");
+    for (width, scheme) in [(1280, "light"), (360, "dark")] {
+        ana.0.viewport(width, 740).await;
+        ana.0.scheme(scheme).await;
+        ana.picture(&format!("composer-photos-{width}-{scheme}")).await;
+        let wide = ana.0.eval("document.documentElement.scrollWidth - innerWidth").await;
+        assert_eq!(wide, 0, "it scrolls sideways");
+    }
+    ana.0.click(r#"[data-testid="photo-remove"]"#).await;
+    previews(&ana, "uploaded", 4).await;
+    assert_eq!(
+        ana.0
+            .eval("$('[data-testid=\"photo-remove\"]').matches(':focus')")
+            .await,
+        true,
+        "the focus goes to the next one"
+    );
+    ana.0.click(r#"[data-testid="send"]"#).await;
+    ana.0
+        .until(r#"$$('[data-testid="message"][data-seq] [data-testid="photo"]').length === 4"#)
+        .await;
+    ana.is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_broke_off_is_tried_again_and_sending_waits_for_it() {
+    let cast = Cast::start().await;
+    let ana = cast.portal(&cast.ana).await;
+    // The network takes no uploads.
+    ana.0
+        .eval(
+            "(() => { const real = XMLHttpRequest.prototype.send; window.mend = () => { XMLHttpRequest.prototype.send = real; }; \
+             XMLHttpRequest.prototype.send = function () { setTimeout(() => this.dispatchEvent(new ProgressEvent('error'))); }; })()",
+        )
+        .await;
+    ana.write("Look").await;
+    paste(&ana, &["plain.jpg", "progressive.jpg"], None).await;
+    previews(&ana, "failed", 2).await;
+    ana.0.press("Enter").await;
+    let says = r#"$('[data-testid="composer-says"]').textContent"#;
+    ana.0.until(&format!("{says}.startsWith('A photo is missing')")).await;
+    assert_eq!(ana.written().await, "Look", "nothing is sent without them");
+    ana.picture("composer-failed-upload").await;
+    // By hand, and by itself when the line is back.
+    ana.0.eval("mend()").await;
+    ana.0.click(r#"[data-testid="photo-retry"]"#).await;
+    previews(&ana, "uploaded", 1).await;
+    previews(&ana, "failed", 1).await;
+    ana.0
+        .eval("(() => { const { client } = document.querySelector('crewline-thread'); client.close(); client.connect(); })()")
+        .await;
+    previews(&ana, "uploaded", 2).await;
+
+    // An upload that takes long: it is sent when it is there, and not before.
+    ana.0
+        .eval(
+            "(() => { const real = XMLHttpRequest.prototype.send; \
+             XMLHttpRequest.prototype.send = function (...body) { window.go = () => real.apply(this, body); }; })()",
+        )
+        .await;
+    paste(&ana, &["cmyk.jpg"], None).await;
+    previews(&ana, "uploading", 1).await;
+    ana.0.click(r#"[data-testid="send"]"#).await;
+    ana.0.until(&format!("{says}.startsWith('It goes as soon')")).await;
+    assert_eq!(ana.written().await, "Look");
+    ana.0.eval("go()").await;
+    ana.has_message("Look").await;
+    ana.0
+        .until(r#"$$('[data-testid="message"][data-seq] [data-testid="photo"]').length === 3"#)
+        .await;
+    assert_eq!(ana.written().await, "");
+    ana.is_sound().await;
 }

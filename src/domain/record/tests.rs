@@ -1,5 +1,7 @@
 //! What customers see of each kind, and the chain as the design describes it.
 
+use sha2::{Digest, Sha256};
+
 use super::*;
 use crate::domain::{Brief, Fetched, KeptFile, Leg, SmsState, Speaker, Turn};
 

@@ -13,11 +13,22 @@ macro_rules! write_rows {
     ($connection:expr, $rows:expr, $sql:expr, |$row:pat_param| $($value:expr),+ $(,)?) => {{
         let rows = $rows;
         if !rows.is_empty() {
-            // Each column's closure takes the row apart anew, and uses a part of it.
-            #[allow(unused_variables)]
-            let query = sqlx::query($sql)$(.bind(rows.iter().map(|$row| $value).collect::<Vec<_>>()))+;
-            query.execute(&mut *$connection).await?;
+            by_column!(rows, $row, $sql, [$($value),+]).execute(&mut *$connection).await?;
         }
+    }};
+}
+
+/// The query, with its arrays. Each step names one more column's, which no other step can see.
+macro_rules! by_column {
+    ($rows:ident, $row:pat_param, $sql:expr, [$next:expr $(, $rest:expr)*] $($column:ident = $value:expr;)*) => {
+        by_column!($rows, $row, $sql, [$($rest),*] $($column = $value;)* column = $next;)
+    };
+    ($rows:ident, $row:pat_param, $sql:expr, [] $($column:ident = $value:expr;)+) => {{
+        $(let mut $column = Vec::with_capacity($rows.len());)+
+        for $row in $rows.iter() {
+            $($column.push($value);)+
+        }
+        sqlx::query($sql)$(.bind($column))+
     }};
 }
 

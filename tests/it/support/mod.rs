@@ -15,6 +15,7 @@ pub mod org;
 pub mod pages;
 pub mod peers;
 pub mod phones;
+pub mod pictures;
 pub mod proxy;
 pub mod relay;
 pub mod s3;

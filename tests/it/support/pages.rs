@@ -86,9 +86,18 @@ impl Tab {
             .await;
     }
 
-    pub async fn say(&self, text: &str) {
+    pub async fn write(&self, text: &str) {
         self.0.click(r#"[data-testid="composer"]"#).await;
         self.0.type_text(text).await;
+    }
+
+    /// What stands in the composer.
+    pub async fn written(&self) -> Value {
+        self.0.eval(r#"$('[data-testid="composer"]').value"#).await
+    }
+
+    pub async fn say(&self, text: &str) {
+        self.write(text).await;
         self.0.press("Enter").await;
     }
 
