@@ -29,6 +29,7 @@
  */
 import { CrewlineError } from "./client/api.js";
 import { Drafts } from "./client/drafts.js";
+import { Leaving } from "./client/leaving.js";
 import { Line } from "./client/line.js";
 import { Marks } from "./client/marks.js";
 import { localStorageIfAny } from "./client/options.js";
@@ -66,6 +67,7 @@ export class CrewlineClient extends Requests {
   #person = null;
   #welcomed = false;
   #timers = new Timers();
+  #leaving = new Leaving(() => this.#letGo());
   #marks = new Marks((frame) => this.#line.send(frame));
   #typing = new Typing((thread, on, internal) => this.#line.send({ type: "typing", thread: this.#named(thread), on, internal }));
   #line;
@@ -101,7 +103,7 @@ export class CrewlineClient extends Requests {
 
   connect() {
     globalThis.addEventListener?.("storage", this.#otherTab);
-    for (const [target, type] of GOODBYES) target.addEventListener(type, this.#goodbye);
+    this.#leaving.watch();
     this.#line.open();
   }
 
@@ -337,7 +339,7 @@ export class CrewlineClient extends Requests {
 
   #farewell() {
     globalThis.removeEventListener?.("storage", this.#otherTab);
-    for (const [target, type] of GOODBYES) target.removeEventListener(type, this.#goodbye);
+    this.#leaving.unwatch();
     this.#questions.giveUp("closed", "the client has left");
   }
 
@@ -370,11 +372,6 @@ export class CrewlineClient extends Requests {
     if (key && newValue === null && this.#outbox.removedElsewhere(key)) this.#flush();
   };
 
-  /** Nobody knows whether a page that is left or out of sight comes back. @param {Event} event */
-  #goodbye = ({ type }) => {
-    if (type === "pagehide" || globalThis.document.visibilityState === "hidden") this.#letGo();
-  };
-
   /** Nothing is held back any more. */
   #letGo() {
     if (this.#outbox.letGo()) this.#flush();
@@ -397,6 +394,3 @@ export class CrewlineClient extends Requests {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
-
-const GOODBYES = /** @type {[EventTarget, string][]} */ ([[globalThis, "pagehide"], [globalThis.document, "visibilitychange"]])
-  .filter(([target]) => target?.addEventListener);

@@ -22,7 +22,7 @@ import { sheets } from "./base/sheet.js";
 import "./inbox/bell.js";
 import "./inbox/contact-header.js";
 import "./inbox/contact-panel.js";
-import { icon } from "./inbox/icons.js";
+import { icon } from "./base/icon.js";
 import { Keys } from "./inbox/keys.js";
 import "./inbox/line-notice.js";
 import "./inbox/list.js";

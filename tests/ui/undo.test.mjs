@@ -90,10 +90,8 @@ test("a client that leaves sends at once what it held", async () => {
 test("a page that is left, or out of sight, sends at once what it held", async () => {
   const page = new EventTarget();
   page.visibilityState = "visible";
-  // The client looks for the page's events when it is loaded.
   const [addEventListener, removeEventListener] = [page.addEventListener.bind(page), page.removeEventListener.bind(page)];
   Object.assign(globalThis, { document: page, addEventListener, removeEventListener });
-  const { CrewlineClient } = await import("../../src/ui/client.js?with-a-page");
   const world = new World();
   const opened = async () => {
     const client = new CrewlineClient(world.options());

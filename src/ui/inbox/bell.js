@@ -5,7 +5,7 @@
  *   bell.open(notifier);
  */
 import { h, setText } from "../base/dom.js";
-import { icon } from "./icons.js";
+import { icon } from "../base/icon.js";
 
 const EXPLAINED = {
   on: "",

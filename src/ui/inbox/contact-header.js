@@ -12,7 +12,7 @@
 import { h, setText } from "../base/dom.js";
 import "./attach-control.js";
 import { named } from "./contact.js";
-import { icon } from "./icons.js";
+import { icon } from "../base/icon.js";
 
 export class ContactHeader extends HTMLElement {
   #back = h("button", { type: "button", class: "back plain-icon", "aria-label": "Back to the list", title: "Back to the list (u)", "data-testid": "back", onclick: () => this.#say("back") }, icon("back"));

@@ -14,7 +14,7 @@ import { listed } from "../base/people.js";
 import { nearTime, shortTime, timeElement, waited } from "../base/time.js";
 import { ContactFacts } from "./contact-facts.js";
 import { initials, named } from "./contact.js";
-import { icon } from "./icons.js";
+import { icon } from "../base/icon.js";
 import { remember, remembered } from "./remembered.js";
 
 /** How far back it looks by itself, in records. */

@@ -9,7 +9,7 @@
  * page that has taken a key for itself keeps it.
  */
 import { h } from "../base/dom.js";
-import { icon } from "./icons.js";
+import { icon } from "../base/icon.js";
 
 /** By key: what it does, in words. Those on one line do the same. */
 /** @type {[string[], string][]} */

@@ -9,7 +9,7 @@
  */
 import { h, setText } from "../base/dom.js";
 import "./contact-choice.js";
-import { icon } from "./icons.js";
+import { icon } from "../base/icon.js";
 
 /** As the hub takes it: the country, and 8 to 15 digits in all. */
 const E164 = /^\+[1-9]\d{7,14}$/;

@@ -180,7 +180,7 @@ export class PhotoTray extends HTMLElement {
     return h("li", { "data-testid": "photo-preview" },
       h("span", { class: "picture" }, picture,
         h("progress", { max: "1", "aria-label": `Uploading ${name}` }),
-        h("button", { type: "button", class: "remove", "aria-label": `Remove ${name}`, title: "Remove", "data-testid": "photo-remove", onclick: () => this.#remove(photo) }, icon("remove"))),
+        h("button", { type: "button", class: "remove", "aria-label": `Remove ${name}`, title: "Remove", "data-testid": "photo-remove", onclick: () => this.#remove(photo) }, icon("close"))),
       h("p", { class: "refusal", role: "alert" }),
       h("button", { type: "button", class: "link", "aria-label": `Try ${name} again`, "data-testid": "photo-retry", hidden: true, onclick: () => this.#upload(photo) }, "Try again"));
   }
