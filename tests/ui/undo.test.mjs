@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import { CrewlineClient } from "../../src/ui/client.js";
 import { SAM, World, settle } from "./fakes.mjs";
 
 beforeEach(() => {
