@@ -1,6 +1,8 @@
 //! Six things that people want from the pages, done as somebody does them who was told nothing: by what
 //! controls are and are called, and by what is to be read.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::photos::files;
@@ -18,9 +20,18 @@ async fn sits_at(demo: &Demo, page: &str) -> Newcomer {
     Newcomer(page)
 }
 
+/// Waits when the hub asks for it, as every client should: a person has a rate.
 async fn says(demo: &Demo, who: &str, thread: &str, id: &str, text: &str) {
     let path = format!("/v1/threads/{thread}/messages");
-    demo.hub.post(who, &path, &json!({"id": id, "text": text})).await.ok();
+    loop {
+        let answer = demo.hub.post(who, &path, &json!({"id": id, "text": text})).await;
+        if answer.status != 429 {
+            answer.ok();
+            return;
+        }
+        let wait = answer.header("retry-after").expect("a 429 says how long").parse();
+        tokio::time::sleep(Duration::from_secs(wait.expect("in seconds"))).await;
+    }
 }
 
 fn token(customer: &Somebody) -> &str {
