@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, default_value_t = 5_000)]
     recipients: usize,
     /// Texts said per second, by all orgs together
-    #[arg(long, default_value = "250")]
+    #[arg(long, default_value = "180")]
     rate: Pace,
     /// How long the gateway takes to answer a call
     #[arg(long, default_value_t = 100)]

@@ -24,9 +24,9 @@ use crate::sms::{failure, report};
 
 /// Calls under way at once.
 const IN_FLIGHT: usize = 50;
-/// Claimed at once, and how far apart claims are: 250 texts a second, more than any account may send. So
-/// calls, and what is heard of them, come in companies that share their transactions, and a backlog of
-/// thousands leaves room for whoever chats meanwhile.
+/// Claimed at once, and how far apart claims are: 250 texts a second, more than any account may send. The
+/// calls of a claim start evenly from one claim to the next, so that a backlog of thousands comes neither in
+/// one heap nor in heaps of 25, and leaves room for whoever chats meanwhile.
 const CLAIM: usize = 25;
 const APART: Duration = Duration::from_millis(100);
 /// How often an idle courier looks into the outbox.
@@ -112,8 +112,12 @@ impl Courier {
         match self.claim(room).await {
             Ok(attempts) if attempts.is_empty() => POLL,
             Ok(attempts) => {
-                for attempt in attempts {
-                    calls.spawn(Arc::clone(self).carry(attempt));
+                for (nth, attempt) in (0..).zip(attempts) {
+                    let courier = Arc::clone(self);
+                    calls.spawn(async move {
+                        sleep(APART / CLAIM as u32 * nth).await;
+                        courier.carry(attempt).await;
+                    });
                 }
                 APART
             }
