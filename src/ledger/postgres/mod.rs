@@ -4,6 +4,7 @@
 //! holds is skipped and committed aside. Sessions that serve take a role that can only add to the log.
 
 mod engine;
+mod grow;
 mod keys;
 mod lock;
 mod nodes;

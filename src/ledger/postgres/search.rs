@@ -9,6 +9,7 @@ use anyhow::Result;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
+use super::write::{bind_rows, by_column, write_rows};
 use crate::domain::{OrgId, Query, ThreadId, View};
 use crate::ledger::search::{self, Find, Found, Hit, Line, found_query};
 use crate::ledger::{audit, read};
@@ -101,31 +102,16 @@ pub(super) async fn search(snapshot: &mut PgConnection, view: &View, find: &Find
     })
 }
 
-pub(super) async fn write(connection: &mut PgConnection, lines: &[&Line]) -> Result<()> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    // Two `migrate` at once may come to the same record.
-    sqlx::query(
+/// Two `migrate` at once may come to the same record.
+macro_rules! insert_search {
+    () => {
         "INSERT INTO search (org, rev, team, public, words)
          SELECT org, rev, team, public, words::tsvector
          FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) k (org, rev, team, public, words)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(lines.iter().map(|line| line.org.as_str()).collect::<Vec<_>>())
-    .bind(lines.iter().map(|line| line.rev).collect::<Vec<_>>())
-    .bind(lines.iter().map(|line| i64::from(line.team)).collect::<Vec<_>>())
-    .bind(
-        lines
-            .iter()
-            .map(|line| i64::from(line.thread.is_some()))
-            .collect::<Vec<_>>(),
-    )
-    .bind(lines.iter().map(|line| tsvector(line)).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
+         ON CONFLICT DO NOTHING"
+    };
 }
+pub(super) use insert_search;
 
 /// Indexes what was stored without it: by a Crewline that had no index yet.
 pub(super) async fn fill(connection: &mut PgConnection) -> Result<()> {
@@ -136,7 +122,16 @@ pub(super) async fn fill(connection: &mut PgConnection) -> Result<()> {
             let Some(last) = records.last() else { break };
             after = last.rev;
             let lines = search::lines_of(&records)?;
-            write(connection, &lines.iter().collect::<Vec<_>>()).await?;
+            write_rows!(
+                connection,
+                lines,
+                insert_search!(),
+                |line| line.org.as_str(),
+                line.rev,
+                i64::from(line.team),
+                i64::from(line.thread.is_some()),
+                tsvector(line),
+            );
         }
     }
     Ok(())
@@ -164,7 +159,7 @@ fn quoted(lexeme: &str) -> String {
     format!("'{lexeme}'")
 }
 
-fn tsvector(line: &Line) -> String {
+pub(super) fn tsvector(line: &Line) -> String {
     let block = line.rev >> BLOCK_BITS;
     let scope = scope(&line.org, block);
     let words = line.words.iter().enumerate();

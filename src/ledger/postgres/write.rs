@@ -1,9 +1,10 @@
-//! Writing what a batch changed: one statement a table, each column of it an array.
+//! Writing what a batch changed: one statement for what every batch changes, one for each table besides, each
+//! column of it an array.
 
 use anyhow::Result;
 use sqlx::PgConnection;
 
-use super::search;
+use super::grow::grow;
 use crate::domain::OrgId;
 use crate::ledger::clerk::Entered;
 use crate::ledger::texting;
@@ -13,107 +14,44 @@ macro_rules! write_rows {
     ($connection:expr, $rows:expr, $sql:expr, |$row:pat_param| $($value:expr),+ $(,)?) => {{
         let rows = $rows;
         if !rows.is_empty() {
-            by_column!(rows, $row, $sql, [$($value),+]).execute(&mut *$connection).await?;
+            bind_rows!(sqlx::query($sql), rows, |$row| $($value),+).execute(&mut *$connection).await?;
         }
     }};
 }
 
-/// The query, with its arrays. Each step names one more column's, which no other step can see.
-macro_rules! by_column {
-    ($rows:ident, $row:pat_param, $sql:expr, [$next:expr $(, $rest:expr)*] $($column:ident = $value:expr;)*) => {
-        by_column!($rows, $row, $sql, [$($rest),*] $($column = $value;)* column = $next;)
+pub(super) use write_rows;
+
+/// The query, with one more array for each column.
+macro_rules! bind_rows {
+    ($query:expr, $rows:expr, |$row:pat_param| $($value:expr),+ $(,)?) => {
+        by_column!($rows, $row, $query, [$($value),+])
     };
-    ($rows:ident, $row:pat_param, $sql:expr, [] $($column:ident = $value:expr;)+) => {{
+}
+pub(super) use bind_rows;
+
+/// Each step names one more column's array, which no other step can see.
+macro_rules! by_column {
+    ($rows:expr, $row:pat_param, $query:expr, [$next:expr $(, $rest:expr)*] $($column:ident = $value:expr;)*) => {
+        by_column!($rows, $row, $query, [$($rest),*] $($column = $value;)* column = $next;)
+    };
+    ($rows:expr, $row:pat_param, $query:expr, [] $($column:ident = $value:expr;)+) => {{
         $(let mut $column = Vec::with_capacity($rows.len());)+
         for $row in $rows.iter() {
             $($column.push($value);)+
         }
-        sqlx::query($sql)$(.bind($column))+
+        $query$(.bind($column))+
     }};
 }
+pub(super) use by_column;
 
 pub(super) async fn write(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
-    write_log(connection, all).await?;
-    let lines: Vec<_> = all.iter().flat_map(|(_, entered)| &entered.lines).collect();
-    search::write(connection, &lines).await?;
-    write_threads(connection, all).await?;
+    grow(connection, all).await?;
     write_contacts(connection, all).await?;
     write_people(connection, all).await?;
     write_texting(connection, all).await?;
     super::photos::write(connection, all).await?;
     write_routes(connection, all).await?;
     write_orgs(connection, all).await
-}
-
-async fn write_log(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
-    write_rows!(
-        connection,
-        all.iter().flat_map(|(_, entered)| &entered.records).collect::<Vec<_>>(),
-        "INSERT INTO log (org, rev, thread, seq, kind, submitter, id, body_team, body_public,
-                          customer_count, team_count, at, hash)
-         SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-             $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bytea[])",
-        |record| record.org.as_str(),
-        record.rev,
-        record.thread.as_ref().map(|thread| thread.as_str()),
-        record.seq,
-        record.kind.as_str(),
-        record.submitter.as_deref(),
-        record.id.as_deref(),
-        record.body_team.as_str(),
-        record.body_public.as_deref(),
-        record.counts.customer,
-        record.counts.team,
-        record.at,
-        record.hash.0.as_slice(),
-    );
-    Ok(())
-}
-
-async fn write_threads(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
-    write_rows!(
-        connection,
-        all.iter()
-            .flat_map(|(org, entered)| entered.threads.iter().map(move |(thread, head)| (org, thread, head)))
-            .collect::<Vec<_>>(),
-        "INSERT INTO threads (org, thread, seq, customer_count, team_count, hash, active, last_customer, last_team,
-             customer_delivered, customer_read, customer_read_count,
-             team_delivered, team_read, team_read_count, answered, waiting_since, failed, handoff, handler, attached)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[],
-             $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
-             $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
-             $19::bigint[], $20::text[], $21::text[])
-         ON CONFLICT (org, thread) DO UPDATE SET seq = excluded.seq,
-             customer_count = excluded.customer_count, team_count = excluded.team_count, hash = excluded.hash,
-             active = excluded.active, last_customer = excluded.last_customer, last_team = excluded.last_team,
-             customer_delivered = excluded.customer_delivered, customer_read = excluded.customer_read,
-             customer_read_count = excluded.customer_read_count, team_delivered = excluded.team_delivered,
-             team_read = excluded.team_read, team_read_count = excluded.team_read_count,
-             answered = excluded.answered, waiting_since = excluded.waiting_since, failed = excluded.failed,
-             handoff = excluded.handoff, handler = excluded.handler, attached = excluded.attached",
-        |(org, thread, head)| org.as_str(),
-        thread.as_str(),
-        head.seq,
-        head.counts.customer,
-        head.counts.team,
-        head.hash.0.as_slice(),
-        head.active,
-        head.last_customer,
-        head.last_team,
-        head.customer.delivered,
-        head.customer.read,
-        head.customer.read_count,
-        head.team.delivered,
-        head.team.read,
-        head.team.read_count,
-        head.answered,
-        head.waiting_since,
-        head.failed,
-        head.handoff,
-        head.handler.as_str(),
-        head.attached.as_ref().map(|thread| thread.as_str()),
-    );
-    Ok(())
 }
 
 async fn write_contacts(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> Result<()> {
@@ -193,21 +131,6 @@ async fn write_orgs(connection: &mut PgConnection, all: &[(OrgId, Entered)]) -> 
          ON CONFLICT (org) DO UPDATE SET settings = excluded.settings",
         |(org, settings)| org.as_str(),
         settings.as_str(),
-    );
-    // The row is there: it is what was locked.
-    write_rows!(
-        connection,
-        all,
-        "UPDATE heads h SET rev = k.rev, at = k.at, hash = k.hash, new = k.new, waiting = k.waiting
-         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[])
-             k (org, rev, at, hash, new, waiting)
-         WHERE h.org = k.org",
-        |(org, entered)| org.as_str(),
-        entered.head.rev,
-        entered.head.at,
-        entered.head.hash.0.as_slice(),
-        entered.head.new,
-        entered.head.waiting,
     );
     Ok(())
 }
