@@ -109,14 +109,9 @@ impl Courier {
         if room == 0 {
             return APART;
         }
-        match self.claim(room).await {
-            Ok(attempts) if attempts.is_empty() => POLL,
-            Ok(attempts) => {
-                for attempt in attempts {
-                    calls.spawn(Arc::clone(self).carry(attempt));
-                }
-                APART
-            }
+        match self.claim(room, calls).await {
+            Ok(0) => POLL,
+            Ok(_) => APART,
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read");
                 POLL
@@ -127,31 +122,31 @@ impl Courier {
     /// One round, for whoever drives it step by step: everything that is due now. Returns how many
     /// calls were made.
     pub async fn step(self: &Arc<Self>) -> crate::ledger::Result<usize> {
-        let attempts = self.claim(IN_FLIGHT).await?;
-        let mut calls: JoinSet<()> = JoinSet::new();
-        let made = attempts.len();
-        for attempt in attempts {
-            calls.spawn(Arc::clone(self).carry(attempt));
-        }
+        let mut calls = JoinSet::new();
+        let made = self.claim(IN_FLIGHT, &mut calls).await?;
         calls.join_all().await;
         Ok(made)
     }
 
-    /// Claims what may be sent now; what its number's rate does not allow goes back until its turn.
-    async fn claim(&self, most: usize) -> crate::ledger::Result<Vec<Attempt>> {
+    /// Claims what may be sent now, and calls; what its number's rate does not allow goes back until its
+    /// turn, beside the calls, which are not to wait for it. Returns how many calls are made.
+    async fn claim(self: &Arc<Self>, most: usize, calls: &mut JoinSet<()>) -> crate::ledger::Result<usize> {
         let claimed = self.outbox.claim(most as u32, LEASE).await?;
         let now = Instant::now();
-        let (mut due, mut early) = (Vec::new(), Vec::new());
+        let (mut made, mut early) = (0, Vec::new());
         for attempt in claimed {
             match self.pace.turn(&attempt.from, now) {
-                None => due.push(attempt),
-                Some(wait) => early.push((attempt.id, wait)),
+                None => {
+                    calls.spawn(Arc::clone(self).carry(attempt));
+                    made += 1;
+                }
+                Some(wait) => early.push((attempt, wait)),
             }
         }
         if !early.is_empty() {
-            self.outbox.postpone(&early).await?;
+            calls.spawn(Arc::clone(self).give_back(early));
         }
-        Ok(due)
+        Ok(made)
     }
 
     async fn carry(self: Arc<Self>, attempt: Attempt) {
@@ -191,11 +186,11 @@ impl Courier {
                 }
             }
             Err(CreateError::Throttled { retry_after }) => {
-                return self.postpone(&attempt, retry_after).await;
+                return self.postpone(attempt, retry_after).await;
             }
             Err(error @ CreateError::NotSent(_)) => {
                 tracing::warn!(%error, "Twilio cannot be reached");
-                return self.postpone(&attempt, None).await;
+                return self.postpone(attempt, None).await;
             }
             Err(error @ CreateError::Uncertain(_)) => {
                 tracing::warn!(attempt = attempt.id.as_str(), %error, "a text's outcome is not known yet");
@@ -207,16 +202,19 @@ impl Courier {
     }
 
     /// It surely created nothing, so the same attempt may be called again: later each time.
-    async fn postpone(&self, attempt: &Attempt, wait: Option<Duration>) {
-        let wait = wait.unwrap_or_else(|| waited(attempt).max(Duration::from_secs(1)));
+    async fn postpone(self: Arc<Self>, attempt: Attempt, wait: Option<Duration>) {
+        let wait = wait.unwrap_or_else(|| waited(&attempt).max(Duration::from_secs(1)));
         let wait = wait.min(LONGEST_WAIT);
         counter!("crewline_sms_postponed_total").increment(1);
-        // If this is not kept, the lease runs out and nobody knows that nothing was created.
-        let attempts = [(attempt.id.clone(), wait)];
+        self.give_back(vec![(attempt, wait)]).await;
+    }
+
+    /// Each to wait so long. If this is not kept, the lease runs out and nobody knows that nothing was created.
+    async fn give_back(self: Arc<Self>, attempts: Vec<(Attempt, Duration)>) {
         let mut again = Again::for_(LEASE);
         while let Err(error) = self.outbox.postpone(&attempts).await {
             if !again.pause().await {
-                tracing::error!(%error, "an attempt could not be postponed");
+                tracing::error!(%error, attempts = attempts.len(), "attempts could not be postponed");
                 return;
             }
         }
