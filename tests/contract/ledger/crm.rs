@@ -1,6 +1,6 @@
 //! What the CRM says: orgs, contacts, revocations.
 
-use crewline::domain::{Code, ContactDraft, ContactId, Kind, OrgSettings, Phone, Seek, ShowStaff, Sub};
+use crewline::domain::{Code, ContactDraft, ContactId, Entry, Kind, OrgSettings, Phone, Seek, ShowStaff, Sub};
 use crewline::ledger::{Command, Outcome};
 
 use crate::book::{Book, person, settings};
@@ -99,6 +99,20 @@ pub async fn staff_begin_a_conversation_with_a_new_contact_and_a_known_phone_lea
             &"sam".into()
         )
     );
+    // Sam has done nothing before. Whoever he is shown as, he stays.
+    book.run(book.say("Sam", "ana", "s1", "Hello")).await.unwrap();
+    let records = book.ledger.records(&book.org, 0, 100).await.unwrap();
+    let ids = records.iter().filter_map(|record| {
+        let entry = Entry::parse(record.kind, &record.body_team).unwrap();
+        entry
+            .author()
+            .filter(|author| author.sub.is_some())
+            .map(|author| author.id.clone())
+    });
+    let mut ids: Vec<_> = ids.collect();
+    assert_eq!(ids.len(), 3, "two conversations and a message");
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
     // The CRM gives the phone to somebody else as well: now it is nobody's in particular.
     let shared = Command::PutContact {
         org: book.org.clone(),
