@@ -29,6 +29,7 @@ fn changes() -> Vec<(String, &'static str)> {
         ("UPDATE threads SET team_read = 0 WHERE team_read > 0", "thread"),
         ("UPDATE threads SET waiting_since = 5 WHERE active > 0", "thread"),
         ("UPDATE contacts SET name = 'Eve'", "contact"),
+        ("UPDATE contacts SET folded = 'eve' WHERE contact = 'ana'", "the folded name of"),
         ("UPDATE people SET person = 'p_0'", "person"),
         ("UPDATE reads SET up_to = 9", "read mark"),
         ("DELETE FROM reads", "read mark"),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::search;
-use crate::domain::OrgId;
+use crate::domain::{OrgId, folded};
 use crate::ledger::clerk::Entered;
 use crate::ledger::texting;
 
@@ -122,10 +122,11 @@ async fn write_contacts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
         all.iter()
             .flat_map(|(org, entered)| entered.contacts.values().map(move |contact| (org, contact)))
             .collect::<Vec<_>>(),
-        "INSERT INTO contacts (org, contact, thread, person, name, phone, unknown)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+        "INSERT INTO contacts (org, contact, thread, person, name, phone, unknown, folded)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+             $8::text[])
          ON CONFLICT (org, contact) DO UPDATE SET name = excluded.name, phone = excluded.phone,
-             unknown = excluded.unknown",
+             unknown = excluded.unknown, folded = excluded.folded",
         |(org, contact)| org.as_str(),
         contact.id.as_str(),
         contact.thread.as_str(),
@@ -133,6 +134,7 @@ async fn write_contacts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
         contact.name.as_str(),
         contact.phone.as_ref().map(|phone| phone.as_str()),
         i64::from(contact.unknown),
+        folded(&contact.name),
     );
     Ok(())
 }

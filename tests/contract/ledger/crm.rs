@@ -132,6 +132,8 @@ pub async fn contacts_are_found_by_a_part_of_name_or_phone_and_by_their_id(book:
         ("z1", "Zoe 100% Lima", Some("+14155550142")),
         ("z2", "zoe_ann Berg", None),
         ("z3", "Amir Khan", Some("+12025550142")),
+        ("z4", "Élodie ÖZTÜRK", None),
+        ("z5", "Σίσυφος", None),
     ] {
         let draft = ContactDraft {
             name: name.into(),
@@ -147,6 +149,11 @@ pub async fn contacts_are_found_by_a_part_of_name_or_phone_and_by_their_id(book:
     for (like, ids) in [
         ("ZOE", vec!["z1", "z2"]),
         ("lima", vec!["z1"]),
+        ("Élodie", vec!["z4"]),
+        ("élodie", vec!["z4"]),
+        ("E\u{301}LODIE o\u{308}", vec!["z4"]),
+        ("elodie ozturk", vec!["z4"]),
+        ("ΣΊΣΥΦΟΣ", vec!["z5"]),
         ("555 0142", vec!["z3", "z1"]),
         ("(415) 555-01", vec!["z1"]),
         ("%", vec!["z1"]),
