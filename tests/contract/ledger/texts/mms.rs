@@ -160,6 +160,31 @@ pub async fn a_business_phones_mms_goes_to_the_customer_and_to_the_other_phones(
     book.is_clean().await;
 }
 
+pub async fn what_an_mms_brought_goes_along_with_its_texts_though_its_thread_was_attached_meanwhile(book: Book) {
+    line(&book).await;
+    receive(&book, mms("MM1", STRANGER, "look", &["ME1", "ME2"])).await.unwrap();
+    let first = photo(&book, "ME1").await;
+    let thread = book.photos.missing(9, Duration::ZERO).await.unwrap()[0].thread.clone();
+    book.run(Command::Attach {
+        org: book.org.clone(),
+        thread,
+        by: person("Sam"),
+        contact: ContactId::parse("ana").unwrap(),
+        seen: None,
+    })
+    .await
+    .unwrap();
+    assert_eq!(claim(&book).await, [], "it waits for the other picture");
+    let second = photo(&book, "ME2").await;
+    let sent = send_all(&book).await;
+    let [(TRUCK, said, media)] = &along(&sent)[..] else {
+        panic!("{sent:?}");
+    };
+    assert!(said.ends_with(": look"), "{said}");
+    assert_eq!(*media, [first, second]);
+    book.is_clean().await;
+}
+
 pub async fn only_the_last_part_of_a_long_text_waits(book: Book) {
     line(&book).await;
     let long = "word ".repeat(400);
