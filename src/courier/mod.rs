@@ -43,8 +43,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
 pub struct CourierSettings {
-    /// Where Twilio tells how texts fare: the public URL.
-    pub callback_base: String,
+    /// Where Twilio tells how texts fare, and people see what a text links to.
+    pub public_url: String,
     /// From one number, of this node.
     pub texts_per_second: u32,
     /// An uncertain attempt is looked for so long after its call, when it surely stands in Twilio's list.
@@ -155,14 +155,14 @@ impl Courier {
         }
         let callback = format!(
             "{}/twilio/status?attempt={}",
-            self.settings.callback_base,
+            self.settings.public_url,
             attempt.id.as_str()
         );
         // Five of these renditions fit into a message; a link is made for this call alone.
         let exp = now_s() + LINK_S;
         let link = |id| self.gallery.links.sign(id, Rendition::Sms, exp);
         let media: Vec<_> = attempt.media.iter().map(link).collect();
-        let body = attempt.text();
+        let body = attempt.text(&self.settings.public_url);
         let outgoing = Outgoing {
             to: attempt.to.as_str(),
             from: attempt.from.as_str(),
@@ -260,7 +260,7 @@ fn expired() -> Report {
             code: None,
             sentence: "Not texted: it could not be sent in time.".into(),
             reason: "It waited for two days and was not sent any more.".into(),
-            again_after_ms: None,
+            retry: None,
             opted_out: false,
         },
     }

@@ -23,7 +23,7 @@ mod text;
 mod thread;
 mod view;
 
-pub use attempt::{Attempt, AttemptId, AttemptState, Brought, Failure, Report};
+pub use attempt::{Attempt, AttemptId, AttemptState, Brought, Failure, Report, Retry};
 pub use consent::{ConsentBody, Texts};
 pub use contact::{Contact, ContactDraft};
 pub use copied::CopiedFrom;

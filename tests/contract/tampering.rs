@@ -79,7 +79,7 @@ fn changes() -> Vec<(String, &'static str)> {
         ("UPDATE outbox SET leg = 'copy' WHERE leg = 'customer'", "text ("),
         (
             "INSERT INTO outbox SELECT org, 'b5f5e5a4-7f0f-4a6e-9a57-2a5a8a5d2b11', thread, of, leg, 99, part, parts, nth,
-                 sender, recipient, 'pay here', 'due', due_at, queued_at, NULL, NULL, media, 0
+                 sender, recipient, 'pay here', 'due', due_at, queued_at, NULL, NULL, media, 0, 0
              FROM outbox WHERE leg = 'answer'",
             "is stored",
         ),

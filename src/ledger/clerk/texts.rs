@@ -254,6 +254,7 @@ impl<S: Store> Clerk<'_, S> {
                 body,
                 media: if is_last { leg.media.clone() } else { Vec::new() },
                 counted,
+                linked: false,
                 state: AttemptState::Due,
                 due_at: record.at + if counted > 0 { MEDIA_WAITS_MS } else { 0 },
                 queued_at: record.at,

@@ -315,10 +315,11 @@ async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
             .flat_map(|(_, entered)| entered.attempts.values())
             .collect::<Vec<_>>(),
         "INSERT INTO outbox (org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body,
-                             state, due_at, queued_at, called_at, sid, media, counted)
+                             state, due_at, queued_at, called_at, sid, media, counted, linked)
          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[],
              $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[],
-             $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::bigint[])
+             $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::bigint[],
+             $20::bigint[])
          ON CONFLICT (org, attempt) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, sid = excluded.sid",
         |attempt| attempt.org.as_str(),
         attempt.id.as_str(),
@@ -339,6 +340,7 @@ async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
         attempt.sid.as_deref(),
         texting::media(&attempt.media),
         i64::from(attempt.counted),
+        i64::from(attempt.linked),
     );
     for (id, brought) in all.iter().flat_map(|(_, entered)| &entered.brought) {
         texting::bring(&mut *connection, id, brought).await?;

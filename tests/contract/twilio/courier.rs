@@ -4,13 +4,19 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use crewline::courier::{Courier, CourierSettings};
-use crewline::domain::{Attempt, AttemptId, AttemptState, ContactDraft, ContactId, OrgId, OrgSettings, SmsState};
+use crewline::domain::{
+    Attempt, AttemptId, AttemptState, ContactDraft, ContactId, Draft, OrgId, OrgSettings, SmsState,
+};
 use crewline::gallery::Gallery;
 use crewline::ledger::{Clock, Command, LedgerError, Outbox, Result, Sqlite};
 use crewline::photos::{Links, Store};
+use crewline::sms::report;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::*;
-use crate::book::{Book, Engine, postgres, settings, sqlite};
+use crate::book::{Book, Engine, person, postgres, settings, sqlite};
+use crate::ledger::photos::{upload, with};
 use crate::ledger::texts::deliveries;
 
 /// An org with the simulator's number, and a customer for each of its phones.
@@ -38,7 +44,7 @@ fn courier(scene: &Scene, book: &Book, outbox: Arc<dyn Outbox>, texts_per_second
     let links = Links::new(&[b"x"], &scene.desk);
     let gallery = Gallery::new(book.photos.clone(), store, links);
     let settings = CourierSettings {
-        callback_base: scene.desk.clone(),
+        public_url: scene.desk.clone(),
         texts_per_second,
         reconcile_after: Duration::from_secs(60),
         ask_after: Duration::from_secs(3_600),
@@ -143,6 +149,81 @@ async fn what_cannot_be_given_back_to_postgres_yet_holds_up_no_call() {
     what_cannot_be_given_back_yet_holds_up_no_call(Book::open(postgres().await).await).await;
 }
 
+/// Sam sends Ana a photo, which the desk does not have: it is no hub.
+async fn send_a_photo(scene: &Scene) -> (Book, Arc<Courier>) {
+    let mut book = Book::open(sqlite().await).await;
+    line(&mut book, &[("ana", ANA)]).await;
+    let photo = upload(&book, &person("Sam").submitter()).await;
+    let draft = Draft {
+        text: "look".into(),
+        ..with("m1", &[&photo], false)
+    };
+    book.run(book.draft("Sam", "ana", draft)).await.unwrap();
+    let courier = courier(scene, &book, book.outbox.clone(), 50);
+    (book, courier)
+}
+
+/// What was created: texts, and how many photos went along.
+async fn sent(scene: &Scene) -> Vec<(String, u32)> {
+    let listed = scene.twilio.list(&Query::default()).await.unwrap();
+    listed.into_iter().rev().map(|one| (one.body, one.num_media)).collect()
+}
+
+#[tokio::test]
+async fn a_phone_that_takes_no_photos_gets_the_words_and_a_link() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let (book, courier) = send_a_photo(&scene).await;
+    let fault = json!({ "kind": "refuse", "code": 30011 });
+    scene.ask("POST", "/simulator/faults", fault).await;
+    assert_eq!(courier.step().await.unwrap(), 1);
+    assert_eq!(courier.step().await.unwrap(), 1, "at once");
+    let linked = format!("look (1 attachment) {}/portal#message=1", scene.desk);
+    assert_eq!(sent(&scene).await, [(linked, 0)]);
+    assert_eq!(deliveries(&book).await.pop().unwrap(), (SmsState::Sent, true));
+    book.is_clean().await;
+}
+
+#[tokio::test]
+async fn a_photo_that_cannot_be_fetched_is_tried_once_more_and_then_left_out() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    let (book, courier) = send_a_photo(&scene).await;
+    let file = SqliteConnectOptions::new().filename(book.dir.path().join("crewline.db"));
+    let mut outbox = file.connect().await.unwrap();
+    let linked = format!("look (1 attachment) {}/portal#message=1", scene.desk);
+    let mut expected = Vec::new();
+    for (nth, (text, media)) in (1..).zip([("look", 1), ("look", 1), (&linked, 0)]) {
+        assert_eq!(courier.step().await.unwrap(), 1, "attempt {nth}");
+        expected.push((text.to_owned(), media));
+        assert_eq!(sent(&scene).await, expected);
+        let (attempt, update) = loop {
+            let (target, form) = scene.hear().await;
+            let (_, id) = target.split_once("?attempt=").unwrap();
+            let update = StatusUpdate::read(&form).unwrap();
+            if update.status.is_final() {
+                break (AttemptId::parse(id).unwrap(), update);
+            }
+        };
+        let code = if media > 0 { Some(63019) } else { None };
+        assert_eq!(update.code, code, "attempt {nth}");
+        let heard = report(&update.sid, update.status, update.code, nth).unwrap();
+        let org = book.org.clone();
+        book.run(Command::Report {
+            org,
+            attempt,
+            report: heard,
+        })
+        .await
+        .unwrap();
+        // A minute later.
+        sqlx::query("UPDATE outbox SET due_at = 0 WHERE state = 'due'")
+            .execute(&mut outbox)
+            .await
+            .unwrap();
+    }
+    assert_eq!(deliveries(&book).await.pop().unwrap(), (SmsState::Delivered, true));
+    book.is_clean().await;
+}
+
 #[tokio::test]
 async fn what_waited_two_days_is_not_sent_any_more() {
     let hours_ago = |hours: i64| (now_s() - hours * 3_600) * 1_000;
@@ -161,9 +242,16 @@ async fn what_waited_two_days_is_not_sent_any_more() {
     while courier.step().await.unwrap() > 0 {}
     assert_eq!(created(&scene).await, ["late"]);
     let told = deliveries(&book).await;
-    assert!(told.contains(&(SmsState::Failed, true)) && told.contains(&(SmsState::Sent, true)), "{told:?}");
+    assert!(
+        told.contains(&(SmsState::Failed, true)) && told.contains(&(SmsState::Sent, true)),
+        "{told:?}"
+    );
     let records = book.ledger.records(&book.org, 0, 100).await.unwrap();
     let public = records.iter().filter_map(|record| record.body_public.as_deref());
-    assert!(public.clone().any(|body| body.contains("could not be sent in time")), "{:?}", public.collect::<Vec<_>>());
+    assert!(
+        public.clone().any(|body| body.contains("could not be sent in time")),
+        "{:?}",
+        public.collect::<Vec<_>>()
+    );
     book.is_clean().await;
 }

@@ -266,7 +266,7 @@ pub async fn a_carrier_that_says_stop_is_believed(book: Book) {
             code: Some(21610),
             sentence: "Texts are off.".into(),
             reason: "Opted out".into(),
-            again_after_ms: None,
+            retry: None,
             opted_out: true,
         },
     };
