@@ -159,7 +159,7 @@ impl Courier {
             attempt.id.as_str()
         );
         // Five of these renditions fit into a message; a link is made for this call alone.
-        let exp = now_s() + LINK_S;
+        let exp = now_ms() / 1_000 + LINK_S;
         let link = |id| self.gallery.links.sign(id, Rendition::Sms, exp);
         let media: Vec<_> = attempt.media.iter().map(link).collect();
         let body = attempt.text(&self.settings.public_url);
@@ -242,9 +242,9 @@ impl Courier {
     }
 }
 
-fn now_s() -> i64 {
+fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs() as i64)
+    since.map_or(0, |since| since.as_millis() as i64)
 }
 
 fn waited(attempt: &Attempt) -> Duration {

@@ -55,7 +55,7 @@ pub async fn verify(ledger: &dyn Ledger, progress: &mut (dyn FnMut(&OrgId, i64) 
 struct Recount {
     org: OrgId,
     expected: Projections,
-    /// Of each thread: the counts and the time at each seq, and the customer's messages.
+    /// Of each thread: the counts and the time at each seq.
     past: BTreeMap<ThreadId, Vec<(Counts, i64)>>,
     /// The lines that the index should have, of the page that is being read.
     lines: BTreeSet<Indexed>,

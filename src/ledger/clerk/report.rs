@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::{Clerk, Slip, Store, appended};
 use crate::domain::{
-    Attempt, AttemptId, AttemptState, Code, ConsentBody, DeliveryBody, Entry, Failure, Leg, OrgId, Person, Refusal,
-    Report, Retry, SmsState, Texts, ThreadId, leg_state,
+    Attempt, AttemptId, AttemptState, ConsentBody, DeliveryBody, Entry, Failure, Leg, OrgId, Person, Refusal, Report,
+    Retry, SmsState, Texts, ThreadId, leg_state,
 };
 use crate::ledger::Outcome;
 use crate::ledger::writer::Answer;
@@ -80,8 +80,7 @@ impl<S: Store> Clerk<'_, S> {
             return Ok(Ok(Outcome::Unchanged));
         }
         if !matches!(attempt.state, AttemptState::Unknown | AttemptState::Failed) {
-            return Ok(Err(Refusal::new(
-                Code::BadField,
+            return Ok(Err(Refusal::bad_field(
                 "attempt: only a text that failed, or whose outcome is unknown, is sent again",
             )));
         }
