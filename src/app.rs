@@ -209,7 +209,7 @@ fn line(
         Twilio::new(account.client)?,
         sid,
         CourierSettings {
-            callback_base: public_url.trim_end_matches('/').to_owned(),
+            public_url: public_url.trim_end_matches('/').to_owned(),
             texts_per_second: settings.texts_per_second,
             reconcile_after: Duration::from_millis(settings.reconcile_after_ms),
             ask_after: Duration::from_millis(settings.ask_after_ms),

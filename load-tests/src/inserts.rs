@@ -1,13 +1,13 @@
 //! The measure beside which a hub's figures stand: a private Postgres, and pgbench, which inserts one
 //! message per transaction.
 
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use tokio::process::Command;
 
 use crate::cpu::seconds_with_children;
-use crate::engines::{Core, Postgres, done};
+use crate::engines::{Core, Log, Postgres, said};
 use crate::report::{Figure, Report};
 use crate::stage::at_least_one;
 
@@ -44,23 +44,25 @@ INSERT INTO messages (thread, sender, client_id, body) VALUES (
 );
 "#;
 
-pub fn run(args: &Args) -> Result<Report> {
+pub async fn run(args: &Args) -> Result<Report> {
     at_least_one("clients", args.clients)?;
-    let postgres = Postgres::start(Core(args.core))?;
-    postgres.run(TABLE)?;
+    let postgres = Postgres::start(Core(args.core), Log::Nowhere).await?;
+    postgres.sql("postgres", TABLE).await?;
+    let pid = postgres.pid()?;
     let script = tempfile::NamedTempFile::new()?;
     std::fs::write(script.path(), SCRIPT)?;
 
-    let (before, start) = (seconds_with_children(postgres.pid), Instant::now());
-    let said = done(
+    let (before, start) = (seconds_with_children(pid), Instant::now());
+    let said = said(
         Command::new(postgres.program("pgbench"))
             .args(["-n", "-M", "prepared", "-j", "1"])
             .args(["-c", &args.clients.to_string(), "-T", &args.seconds.to_string()])
             .arg("-f")
             .arg(script.path())
             .arg(postgres.url("super", "postgres")),
-    )?;
-    let spent = seconds_with_children(postgres.pid) - before;
+    )
+    .await?;
+    let spent = seconds_with_children(pid) - before;
     let took = start.elapsed().as_secs_f64();
     let number = |name: &str| -> Option<f64> {
         let line = said.lines().find_map(|line| line.strip_prefix(name))?;

@@ -3,25 +3,20 @@
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
+use tokio::process::Command;
 
-use crate::engines::{Core, Postgres, Redis, Transactions, free_address};
+use crate::engines::{Core, Log, Postgres, Redis, Transactions, said};
 use crate::http::Http;
 use crate::hub::Org;
+use crate::node::{Node, without_accounts};
 
 /// As many orgs are made at once.
 const AT_ONCE: usize = 16;
-/// More than any run has: its own limits are not what is measured.
-const NO_LIMIT: &str = "1000000";
-const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
 /// How a hub is to be started.
 pub struct Plan {
@@ -46,17 +41,15 @@ pub struct Local {
     pub orgs: Vec<Org>,
 }
 
-struct Node {
-    child: Child,
-    address: SocketAddr,
-}
-
 impl Local {
     pub async fn start(plan: Plan) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let given = |name| std::env::var(name).ok();
         let engines = match plan.postgres {
-            true => Some((Postgres::start(plan.core)?, Redis::start(plan.core)?)),
+            true => Some((
+                Postgres::start(plan.core, Log::Nowhere).await?,
+                Redis::start(plan.core, Log::Nowhere).await?,
+            )),
             false => None,
         };
         ensure!(
@@ -64,9 +57,15 @@ impl Local {
             "several nodes share a Postgres and a Redis: --postgres, or DATABASE_URL and REDIS_URL"
         );
         let file = format!("sqlite:{}", folder.path().join("crewline.db").display());
+        let photos = folder.path().join("photos").display().to_string();
         let mut env = vec![
             ("CREWLINE_JWT_SECRET".to_owned(), secret()?),
             ("RUST_LOG".to_owned(), given("RUST_LOG").unwrap_or("warn".into())),
+            ("CREWLINE_PHOTOS".to_owned(), given("CREWLINE_PHOTOS").unwrap_or(photos)),
+            (
+                "CREWLINE_FRAMES_PER_SECOND".to_owned(),
+                plan.frames_per_second.to_string(),
+            ),
         ];
         let mut owner = given("DATABASE_URL").unwrap_or(file);
         let mut serves = owner.clone();
@@ -77,7 +76,7 @@ impl Local {
         }
         said(command(&plan.binary, &env).arg("migrate").env("DATABASE_URL", owner)).await?;
         if let Some((postgres, _)) = &engines {
-            postgres.grant()?;
+            postgres.grant().await?;
         }
         env.push(("DATABASE_URL".to_owned(), serves));
 
@@ -90,7 +89,9 @@ impl Local {
             orgs: Vec::new(),
         };
         for _ in 0..plan.nodes {
-            let node = local.node(&plan).await?;
+            let env = [&local.env[..], &plan.env].concat();
+            let mut node = Node::new(plan.binary.clone(), env, plan.core, Log::Here)?;
+            node.start().await?;
             local.nodes.push(node);
         }
         let orgs: Vec<_> = stream::iter(0..plan.orgs)
@@ -109,38 +110,19 @@ impl Local {
 
     /// Of each node.
     pub fn pids(&self) -> Vec<u32> {
-        self.nodes.iter().filter_map(|node| node.child.id()).collect()
+        self.nodes.iter().filter_map(Node::pid).collect()
     }
 
     /// The pids of its own Postgres and Redis.
     pub fn engines(&self) -> Option<(u32, u32)> {
-        self.engines
-            .as_ref()
-            .map(|(postgres, redis)| (postgres.pid, redis.pid()))
+        let (postgres, redis) = self.engines.as_ref()?;
+        Some((postgres.pid().ok()?, redis.pid().ok()?))
     }
 
     /// How long its transactions stay open, from now on.
     pub fn watch_transactions(&self) -> Result<Transactions> {
         let (postgres, _) = self.engines.as_ref().context("not on a Postgres of its own")?;
         Transactions::watch(postgres)
-    }
-
-    async fn node(&self, plan: &Plan) -> Result<Node> {
-        let address = free_address()?;
-        let mut start = wrapped(plan.core, &plan.binary, &self.env);
-        let child = start
-            .args(["serve", "--listen", &address.to_string()])
-            .args(["--connections", NO_LIMIT, "--connections-per-org", NO_LIMIT])
-            .args(["--frames-per-second", &plan.frames_per_second.to_string()])
-            .envs(plan.env.iter().cloned())
-            .env("CREWLINE_PUBLIC_URL", format!("http://{address}"))
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start {}", plan.binary.display()))?;
-        let mut node = Node { child, address };
-        ready(&mut node).await?;
-        Ok(node)
     }
 
     /// Makes an org.
@@ -173,48 +155,11 @@ pub async fn verify(binary: &Path, env: &[(String, String)]) -> Result<Vec<Strin
     }
 }
 
-async fn ready(node: &mut Node) -> Result<()> {
-    let started = Instant::now();
-    loop {
-        if let Some(status) = node.child.try_wait()? {
-            anyhow::bail!("the hub ended at once: {status}");
-        }
-        if let Ok(mut http) = Http::connect(node.address, "").await
-            && http.text("GET", "/readyz", &Value::Null).await.is_ok()
-        {
-            return Ok(());
-        }
-        ensure!(started.elapsed() < STARTS_WITHIN, "the hub is not ready");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
-
 /// With our environment, but without anybody's account that sends real texts.
 pub fn command(binary: &Path, env: &[(String, String)]) -> Command {
-    wrapped(Core::default(), binary, env)
-}
-
-fn wrapped(core: Core, binary: &Path, env: &[(String, String)]) -> Command {
-    let mut command = Command::from(core.command(binary));
+    let mut command = Command::new(binary);
     without_accounts(&mut command).envs(env.iter().cloned());
     command
-}
-
-pub fn without_accounts(command: &mut Command) -> &mut Command {
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().contains("TWILIO") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-/// What it printed, if it ended well.
-pub async fn said(command: &mut Command) -> Result<String> {
-    let output = command.output().await.context("the hub's binary cannot be run")?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "the hub's binary: {}", error.trim());
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The environment's, so that tokens made elsewhere hold too; else one that nobody knows.

@@ -28,6 +28,7 @@ mod idle;
 mod inserts;
 mod journal;
 mod local;
+mod node;
 mod oracle;
 mod pace;
 mod progress;
@@ -125,7 +126,7 @@ async fn run() -> Result<bool> {
         Scenario::Badges(args) => badges::run(args).await,
         Scenario::Search(args) => search::run(args).await,
         Scenario::Faults(args) => faults::run(args).await,
-        Scenario::Inserts(args) => inserts::run(&args),
+        Scenario::Inserts(args) => inserts::run(&args).await,
         Scenario::Texts(args) => texts::run(args).await,
         Scenario::Run { .. } => bail!("the file names `run`, which is no scenario"),
     }?;

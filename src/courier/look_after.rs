@@ -68,8 +68,10 @@ impl Courier {
             Ok(listed) => listed,
             Err(error) => return tracing::warn!(%error, "Twilio's list cannot be read; an outcome stays uncertain"),
         };
+        let text = attempt.text(&self.settings.public_url);
+        let is_of = |message: &&Listed| message.body == text && is_between(message, attempt);
         // The oldest first: what was called first was created first.
-        for message in listed.iter().rev().filter(|message| is_of(message, attempt)) {
+        for message in listed.iter().rev().filter(is_of) {
             match self.outbox.attempt_by_sid(&message.sid).await {
                 Ok(None) => {
                     counter!("crewline_sms_reconciled_total").increment(1);
@@ -103,9 +105,9 @@ impl Courier {
     }
 }
 
-fn is_of(message: &Listed, attempt: &Attempt) -> bool {
+/// From the attempt's number to its phone.
+fn is_between(message: &Listed, attempt: &Attempt) -> bool {
     message.direction == Direction::OutboundApi
         && message.from == attempt.from.as_str()
         && message.to == attempt.to.as_str()
-        && message.body == attempt.text()
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metrics::counter;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::pace::Pace;
@@ -43,8 +43,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
 pub struct CourierSettings {
-    /// Where Twilio tells how texts fare: the public URL.
-    pub callback_base: String,
+    /// Where Twilio tells how texts fare, and people see what a text links to.
+    pub public_url: String,
     /// From one number, of this node.
     pub texts_per_second: u32,
     /// An uncertain attempt is looked for so long after its call, when it surely stands in Twilio's list.
@@ -109,18 +109,9 @@ impl Courier {
         if room == 0 {
             return APART;
         }
-        match self.claim(room).await {
-            Ok(attempts) if attempts.is_empty() => POLL,
-            Ok(attempts) => {
-                for (nth, attempt) in (0..).zip(attempts) {
-                    let courier = Arc::clone(self);
-                    calls.spawn(async move {
-                        sleep(APART / CLAIM as u32 * nth).await;
-                        courier.carry(attempt).await;
-                    });
-                }
-                APART
-            }
+        match self.claim(room, calls).await {
+            Ok(0) => POLL,
+            Ok(_) => APART,
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read");
                 POLL
@@ -130,32 +121,36 @@ impl Courier {
 
     /// One round, for whoever drives it step by step: everything that is due now. Returns how many
     /// calls were made.
-    pub async fn step(self: &Arc<Self>) -> crate::ledger::Result<usize> {
-        let attempts = self.claim(IN_FLIGHT).await?;
-        let mut calls: JoinSet<()> = JoinSet::new();
-        let made = attempts.len();
-        for attempt in attempts {
-            calls.spawn(Arc::clone(self).carry(attempt));
-        }
+    pub async fn step(self: &Arc<Self>) -> crate::ledger::Result<u32> {
+        let mut calls = JoinSet::new();
+        let made = self.claim(IN_FLIGHT, &mut calls).await?;
         calls.join_all().await;
         Ok(made)
     }
 
-    /// Claims what may be sent now; what its number's rate does not allow goes back until its turn.
-    async fn claim(&self, most: usize) -> crate::ledger::Result<Vec<Attempt>> {
+    /// Claims what may be sent now, and calls; what its number's rate does not allow goes back until its
+    /// turn, beside the calls, which are not to wait for it. Returns how many calls are made.
+    async fn claim(self: &Arc<Self>, most: usize, calls: &mut JoinSet<()>) -> crate::ledger::Result<u32> {
         let claimed = self.outbox.claim(most as u32, LEASE).await?;
         let now = Instant::now();
-        let (mut due, mut early) = (Vec::new(), Vec::new());
+        let (mut made, mut early) = (0, Vec::new());
         for attempt in claimed {
             match self.pace.turn(&attempt.from, now) {
-                None => due.push(attempt),
-                Some(wait) => early.push((attempt.id, wait)),
+                None => {
+                    let (courier, turn) = (Arc::clone(self), now + APART / CLAIM as u32 * made);
+                    calls.spawn(async move {
+                        sleep_until(turn).await;
+                        courier.carry(attempt).await;
+                    });
+                    made += 1;
+                }
+                Some(wait) => early.push((attempt, wait)),
             }
         }
         if !early.is_empty() {
-            self.outbox.postpone(&early).await?;
+            calls.spawn(Arc::clone(self).give_back(early));
         }
-        Ok(due)
+        Ok(made)
     }
 
     async fn carry(self: Arc<Self>, attempt: Attempt) {
@@ -164,14 +159,14 @@ impl Courier {
         }
         let callback = format!(
             "{}/twilio/status?attempt={}",
-            self.settings.callback_base,
+            self.settings.public_url,
             attempt.id.as_str()
         );
         // Five of these renditions fit into a message; a link is made for this call alone.
-        let exp = now_s() + LINK_S;
+        let exp = now_ms() / 1_000 + LINK_S;
         let link = |id| self.gallery.links.sign(id, Rendition::Sms, exp);
         let media: Vec<_> = attempt.media.iter().map(link).collect();
-        let body = attempt.text();
+        let body = attempt.text(&self.settings.public_url);
         let outgoing = Outgoing {
             to: attempt.to.as_str(),
             from: attempt.from.as_str(),
@@ -195,11 +190,11 @@ impl Courier {
                 }
             }
             Err(CreateError::Throttled { retry_after }) => {
-                return self.postpone(&attempt, retry_after).await;
+                return self.postpone(attempt, retry_after).await;
             }
             Err(error @ CreateError::NotSent(_)) => {
                 tracing::warn!(%error, "Twilio cannot be reached");
-                return self.postpone(&attempt, None).await;
+                return self.postpone(attempt, None).await;
             }
             Err(error @ CreateError::Uncertain(_)) => {
                 tracing::warn!(attempt = attempt.id.as_str(), %error, "a text's outcome is not known yet");
@@ -211,16 +206,19 @@ impl Courier {
     }
 
     /// It surely created nothing, so the same attempt may be called again: later each time.
-    async fn postpone(&self, attempt: &Attempt, wait: Option<Duration>) {
-        let wait = wait.unwrap_or_else(|| waited(attempt).max(Duration::from_secs(1)));
+    async fn postpone(self: Arc<Self>, attempt: Attempt, wait: Option<Duration>) {
+        let wait = wait.unwrap_or_else(|| waited(&attempt).max(Duration::from_secs(1)));
         let wait = wait.min(LONGEST_WAIT);
         counter!("crewline_sms_postponed_total").increment(1);
-        // If this is not kept, the lease runs out and nobody knows that nothing was created.
-        let attempts = [(attempt.id.clone(), wait)];
+        self.give_back(vec![(attempt, wait)]).await;
+    }
+
+    /// Each to wait so long. If this is not kept, the lease runs out and nobody knows that nothing was created.
+    async fn give_back(self: Arc<Self>, attempts: Vec<(Attempt, Duration)>) {
         let mut again = Again::for_(LEASE);
         while let Err(error) = self.outbox.postpone(&attempts).await {
             if !again.pause().await {
-                tracing::error!(%error, "an attempt could not be postponed");
+                tracing::error!(%error, attempts = attempts.len(), "attempts could not be postponed");
                 return;
             }
         }
@@ -248,9 +246,9 @@ impl Courier {
     }
 }
 
-fn now_s() -> i64 {
+fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs() as i64)
+    since.map_or(0, |since| since.as_millis() as i64)
 }
 
 fn waited(attempt: &Attempt) -> Duration {
@@ -266,7 +264,7 @@ fn expired() -> Report {
             code: None,
             sentence: "Not texted: it could not be sent in time.".into(),
             reason: "It waited for two days and was not sent any more.".into(),
-            again_after_ms: None,
+            retry: None,
             opted_out: false,
         },
     }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use metrics::counter;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::Courier;
+use super::{Courier, now_ms};
 use crate::domain::{Medium, MessageId, OrgId, Phone, Received, clean};
 use crate::ledger::{Command, Outcome};
 use crate::sms::keywords::opt_out;
@@ -100,9 +100,4 @@ fn received(message: Listed, media: Vec<Medium>, number: &Phone, account: &str) 
         text: clean(&message.body),
         media,
     })
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as i64)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Leg, OrgId, Phone, PhotoId, ThreadId};
+use super::{Leg, MAX_SMS_UNITS, OrgId, Phone, PhotoId, ThreadId, segments};
 
 /// One attempt at one part of a text: at most one call that creates it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -107,6 +107,8 @@ pub struct Attempt {
     pub media: Vec<PhotoId>,
     /// Attachments that do not: the text says how many.
     pub counted: u32,
+    /// Its photos were at fault, so the text links to where they are seen.
+    pub linked: bool,
     pub state: AttemptState,
     /// When it may be called, in ms; while it is called, until when the courier has it; later, when a
     /// courier looked after it last.
@@ -119,16 +121,43 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// What is texted.
-    pub fn text(&self) -> String {
+    /// What is texted. `hub` is the public URL, below which people see what does not go along.
+    pub fn text(&self, hub: &str) -> String {
         let counted = match self.counted {
             0 => return self.body.clone(),
             1 => "(1 attachment)".to_owned(),
             n => format!("({n} attachments)"),
         };
-        match self.body.trim_end() {
-            "" => counted,
-            said => format!("{said} {counted}"),
+        let said = self.body.trim_end();
+        let link = self.page().map(|page| format!("{hub}/{page}")).unwrap_or_default();
+        let with = |parts: &[&str]| {
+            let parts = [&[said], parts].concat();
+            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            parts.join(" ")
+        };
+        // What was said is all there; the rest as far as there is room.
+        let texts = [with(&[&counted, &link]), with(&[&counted])];
+        let mut fitting = texts.into_iter().filter(|text| segments(text).units <= MAX_SMS_UNITS);
+        fitting.next().unwrap_or_else(|| self.body.clone())
+    }
+
+    /// Where whoever is texted sees what it links to.
+    fn page(&self) -> Option<String> {
+        let (thread, seq) = self.message.as_ref().filter(|_| self.linked)?;
+        match self.leg {
+            Leg::Customer => Some(format!("portal#message={seq}")),
+            Leg::Copy => Some(format!("crm#thread={}", thread.as_str())),
+            Leg::Answer => None,
+        }
+    }
+
+    /// The photos stay out: the text counts them, and links to them.
+    pub fn without_media(self) -> Self {
+        Self {
+            counted: self.counted + self.media.len() as u32,
+            media: Vec::new(),
+            linked: true,
+            ..self
         }
     }
 
@@ -214,8 +243,17 @@ pub struct Failure {
     /// For the customer, and for the team.
     pub sentence: String,
     pub reason: String,
-    /// Another attempt may do, so long after this one.
-    pub again_after_ms: Option<i64>,
+    /// How another attempt may do.
+    pub retry: Option<Retry>,
     /// The customer's carrier says that texts to this number are off.
     pub opted_out: bool,
+}
+
+/// A new attempt after one that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// So long after it.
+    pub after_ms: i64,
+    /// It goes without the photos, which were at fault.
+    pub without_media: bool,
 }

@@ -186,6 +186,7 @@ mod tests {
             body: "x".into(),
             media: Vec::new(),
             counted: 0,
+            linked: false,
             state,
             due_at: 0,
             queued_at: 0,
@@ -220,12 +221,43 @@ mod tests {
                 counted,
                 ..attempt(1, 1, AttemptState::Due)
             };
-            attempt.text()
+            attempt.text("https://hub.example")
         };
         assert_eq!(text("look ", 0), "look ");
         assert_eq!(text("look", 1), "look (1 attachment)");
         assert_eq!(text("#1 Ana: ", 2), "#1 Ana: (2 attachments)");
         assert_eq!(text("", 5), "(5 attachments)");
+        // What was said comes first, if there is no room for all.
+        let full = "x".repeat(1_590);
+        assert_eq!(text(&full, 1), full);
+    }
+
+    #[test]
+    fn photos_that_were_at_fault_are_linked_to_where_whoever_is_texted_sees_them() {
+        let thread = crate::domain::ThreadId::random();
+        let text = |leg, body: &str| {
+            let attempt = Attempt {
+                body: body.into(),
+                leg,
+                message: Some((thread.clone(), 7)),
+                media: vec![crate::domain::PhotoId::random()],
+                ..attempt(1, 1, AttemptState::Due)
+            };
+            assert_eq!(attempt.text("https://hub.example"), body);
+            attempt.without_media().text("https://hub.example")
+        };
+        assert_eq!(
+            text(Leg::Customer, "look"),
+            "look (1 attachment) https://hub.example/portal#message=7"
+        );
+        assert_eq!(
+            text(Leg::Customer, ""),
+            "(1 attachment) https://hub.example/portal#message=7"
+        );
+        let copy = format!("#1 Ana: (1 attachment) https://hub.example/crm#thread={thread}");
+        assert_eq!(text(Leg::Copy, "#1 Ana: "), copy);
+        let long = "x".repeat(1_570);
+        assert_eq!(text(Leg::Customer, &long), format!("{long} (1 attachment)"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod text;
 mod thread;
 mod view;
 
-pub use attempt::{Attempt, AttemptId, AttemptState, Brought, Failure, Report};
+pub use attempt::{Attempt, AttemptId, AttemptState, Brought, Failure, Report, Retry};
 pub use consent::{ConsentBody, Texts};
 pub use contact::{Contact, ContactDraft};
 pub use copied::CopiedFrom;
@@ -41,7 +41,7 @@ pub use photo::{Fetched, KeptFile, MediaBody, Missing, Photo, PhotoId, Place, Up
 pub use receipt::{Mark, ReceiptBody};
 pub use record::{Chain, Entry, Kind, MessageBody, NoteBody, Record, RevokedBody, ThreadEvent, Via};
 pub use refusal::{Code, Refusal};
-pub use search::{Piece, Query, Searchable, Term, words};
+pub use search::{Piece, Query, Searchable, Term, folded, words};
 pub use text::{Encoding, MAX_SMS_UNITS, Segments, parts, segments};
 pub use thread::{Counts, Marks, ThreadHead};
 pub use view::View;

@@ -312,14 +312,10 @@ impl Entry {
                 | ThreadEvent::Attached { by, .. }
                 | ThreadEvent::Routed { by, .. },
             ) => Some(by),
+            Entry::Thread(ThreadEvent::Contact { by, .. }) => by.as_ref(),
             Entry::Delivery(body) => body.by.as_ref(),
             Entry::Handoff(body) => body.brief.as_ref().map(|brief| &brief.by),
-            Entry::Media(_)
-            | Entry::Consent(_)
-            | Entry::Unrouted(_)
-            | Entry::Thread(ThreadEvent::Contact { .. })
-            | Entry::Revoked(_)
-            | Entry::Org(_) => None,
+            Entry::Media(_) | Entry::Consent(_) | Entry::Unrouted(_) | Entry::Revoked(_) | Entry::Org(_) => None,
         }
     }
 }

@@ -140,6 +140,11 @@ impl Refusal {
         }
     }
 
+    /// `message` names the field.
+    pub fn bad_field(message: impl Into<String>) -> Self {
+        Self::new(Code::BadField, message)
+    }
+
     /// One for all: not there, somebody else's, sent already.
     pub fn unknown_photo() -> Self {
         Self::new(

@@ -54,6 +54,8 @@ pub struct Projections {
     pub head: OrgHead,
     pub settings: Option<OrgSettings>,
     pub contacts: BTreeMap<ContactId, Contact>,
+    /// Their names as they are looked for.
+    pub folded: BTreeMap<ContactId, Option<String>>,
     pub threads: BTreeMap<ThreadId, ThreadHead>,
     /// The opaque id and the latest name of each sub.
     pub people: BTreeMap<Sub, (PersonId, String)>,
@@ -112,6 +114,11 @@ pub(super) async fn projections(snapshot: &mut impl Reading, org: &OrgId) -> Res
     for row in &snapshot.rows(sql, &of_org).await? {
         let contact = rows::contact(row, 0)?;
         stored.contacts.insert(contact.id.clone(), contact);
+    }
+    let sql = "SELECT contact, folded FROM contacts WHERE org = $1";
+    for row in &snapshot.rows(sql, &of_org).await? {
+        let folded = row.text_if_any(1)?.map(str::to_owned);
+        stored.folded.insert(rows::contact_id(row.text(0)?)?, folded);
     }
     let sql = concat!("SELECT t.thread, ", head_columns!(), " FROM threads t WHERE t.org = $1");
     for row in &snapshot.rows(sql, &of_org).await? {

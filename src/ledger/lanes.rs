@@ -1,6 +1,7 @@
 //! The two lanes to a writer. What somebody waits for goes before what has time: reports of texts come by
 //! the thousand, and nobody's message is to stand behind them.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -44,7 +45,7 @@ pub(super) struct Lanes {
 }
 
 /// Whose turn it is.
-struct Turns {
+pub(super) struct Turns {
     last: Turn,
     rests_until: Instant,
 }
@@ -57,7 +58,7 @@ enum Turn {
 }
 
 impl Turns {
-    fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self {
             last: Turn::Awaited,
             rests_until: now,
@@ -74,6 +75,25 @@ impl Turns {
                 false
             }
         }
+    }
+
+    /// How much of a lane is taken, whose turn begins.
+    fn begin(&mut self, is_awaited: bool) -> usize {
+        let (turn, most) = match is_awaited {
+            true => (Turn::Awaited, BATCH),
+            false => (Turn::Background(Instant::now()), BITE),
+        };
+        self.last = turn;
+        most
+    }
+
+    /// Of what waits already, in the same turns: only where nobody else waits the background does not rest.
+    pub fn take(&mut self, awaited: &mut VecDeque<Queued>, background: &mut VecDeque<Queued>) -> Vec<Queued> {
+        let is_due = self.is_over(Instant::now()) && !background.is_empty();
+        let is_awaited = !awaited.is_empty() && !is_due;
+        let lane = if is_awaited { awaited } else { background };
+        let most = self.begin(is_awaited).min(lane.len());
+        lane.drain(..most).collect()
     }
 }
 
@@ -110,9 +130,10 @@ impl Lanes {
                 }
             }
         };
-        let (lane, most) = match is_awaited {
-            true => (&mut self.awaited, BATCH),
-            false => (&mut self.background, BITE),
+        let most = self.turns.begin(is_awaited);
+        let lane = match is_awaited {
+            true => &mut self.awaited,
+            false => &mut self.background,
         };
         let mut batch = vec![first];
         while batch.len() < most
@@ -120,10 +141,6 @@ impl Lanes {
         {
             batch.push(next);
         }
-        self.turns.last = match is_awaited {
-            true => Turn::Awaited,
-            false => Turn::Background(Instant::now()),
-        };
         batch
     }
 }

@@ -159,7 +159,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Threads with something said in them, `active` below `before`, the newest activity first.
     async fn inbox(&self, org: &OrgId, filter: InboxFilter, before: Option<i64>, limit: u32) -> Result<Inbox>;
 
-    /// Contacts whose name, phone or id holds the words of `like`, those with the newest activity first.
+    /// Contacts whose name or phone holds `like`, or whose id it is, those with the newest activity first.
+    /// Case and accents of a name do not matter.
     async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>>;
 
     /// Texts that reached no thread, and were routed to none by hand, with revs below `before`, the newest first.

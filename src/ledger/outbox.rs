@@ -22,8 +22,9 @@ pub trait Outbox: Send + Sync + 'static {
     /// At most `most` attempts whose time has come, for `lease`.
     async fn claim(&self, most: u32, lease: Duration) -> Result<Vec<Attempt>>;
 
-    /// Gives back claimed attempts that surely created nothing, each to wait so long.
-    async fn postpone(&self, attempts: &[(AttemptId, Duration)]) -> Result<()>;
+    /// Gives back claimed attempts that surely created nothing, each to wait so long. One that was given
+    /// back before, and claimed anew meanwhile, is somebody else's: so this may be asked again.
+    async fn postpone(&self, attempts: &[(Attempt, Duration)]) -> Result<()>;
 
     /// At most `most` attempts that have stood in `state` for `after`. They are found again only after
     /// `again`, by whichever courier looks then.
@@ -76,7 +77,7 @@ macro_rules! outbox {
             postpone: concat!(
                 "UPDATE outbox SET state = 'due', due_at = ",
                 $now,
-                " + $2 WHERE attempt = $1 AND state = 'calling' RETURNING attempt"
+                " + $2 WHERE attempt = $1 AND state = 'calling' AND called_at = $3 RETURNING attempt"
             ),
             revisit: concat!(
                 "WITH c AS MATERIALIZED (
@@ -98,7 +99,7 @@ macro_rules! outbox {
                 Ok(STATEMENTS.claim(&mut *self.courier().await?, most, lease).await?)
             }
 
-            async fn postpone(&self, attempts: &[(AttemptId, Duration)]) -> Result<()> {
+            async fn postpone(&self, attempts: &[(Attempt, Duration)]) -> Result<()> {
                 Ok(STATEMENTS.postpone(&mut *self.courier().await?, attempts).await?)
             }
 
@@ -146,9 +147,14 @@ impl Statements {
         in_order(found.iter().map(texting::attempt))
     }
 
-    pub async fn postpone(&self, writing: &mut impl Reading, attempts: &[(AttemptId, Duration)]) -> anyhow::Result<()> {
-        for (id, wait) in attempts {
-            let values = [Value::Text(id.as_str()), Value::Int(ms(*wait))];
+    pub async fn postpone(&self, writing: &mut impl Reading, attempts: &[(Attempt, Duration)]) -> anyhow::Result<()> {
+        for (attempt, wait) in attempts {
+            let values = [
+                Value::Text(attempt.id.as_str()),
+                // Whoever claims it next does so at another time.
+                Value::Int(ms(*wait).max(1)),
+                Value::Int(attempt.called_at.unwrap_or(0)),
+            ];
             writing.rows(self.postpone, &values).await?;
         }
         Ok(())

@@ -45,6 +45,13 @@ macro_rules! upload_columns {
 }
 pub(super) use upload_columns;
 
+macro_rules! missing_columns {
+    () => {
+        "org, source, message, thread, of, part, content_type, tries"
+    };
+}
+pub(super) use missing_columns;
+
 /// An engine as the keeper of uploads. What differs is how it tells the time, and how it holds a row, or
 /// passes over it.
 macro_rules! photos {
@@ -82,8 +89,8 @@ macro_rules! photos {
                  UPDATE missing SET tries = tries + 1, due_at = ",
                 $now,
                 " + $2 FROM c
-                 WHERE org = o AND source = s
-                 RETURNING org, source, message, thread, of, part, content_type, tries"
+                 WHERE org = o AND source = s RETURNING ",
+                crate::ledger::photos::missing_columns!()
             ),
             postpone: concat!(
                 "UPDATE missing SET due_at = ",
@@ -225,8 +232,11 @@ pub(super) async fn missing_of(
     org: &OrgId,
     source: &str,
 ) -> anyhow::Result<Option<Missing>> {
-    let sql = "SELECT org, source, message, thread, of, part, content_type, tries FROM missing
-               WHERE org = $1 AND source = $2";
+    let sql = concat!(
+        "SELECT ",
+        missing_columns!(),
+        " FROM missing WHERE org = $1 AND source = $2"
+    );
     let row = reading
         .row(sql, &[Value::Text(org.as_str()), Value::Text(source)])
         .await?;
@@ -245,7 +255,7 @@ pub(super) async fn sent(reading: &mut impl Reading, org: &OrgId) -> anyhow::Res
 }
 
 pub(super) async fn all_missing(reading: &mut impl Reading, org: &OrgId) -> anyhow::Result<Vec<Missing>> {
-    let sql = "SELECT org, source, message, thread, of, part, content_type, tries FROM missing WHERE org = $1";
+    let sql = concat!("SELECT ", missing_columns!(), " FROM missing WHERE org = $1");
     let found = reading.rows(sql, &[Value::Text(org.as_str())]).await?;
     found.iter().map(missing).collect()
 }
@@ -273,6 +283,7 @@ pub(super) fn miss(missing: &Missing) -> [Value<'_>; 7] {
     ]
 }
 
+/// Reads [`upload_columns`].
 fn upload(row: &impl Cells) -> anyhow::Result<Upload> {
     let size = (u32::try_from(row.int(3)?)?, u32::try_from(row.int(4)?)?);
     let thread = row.text_if_any(8)?.map(rows::thread_id).transpose()?;
@@ -289,6 +300,7 @@ fn upload(row: &impl Cells) -> anyhow::Result<Upload> {
     })
 }
 
+/// Reads [`missing_columns`].
 fn missing(row: &impl Cells) -> anyhow::Result<Missing> {
     Ok(Missing {
         org: rows::org_id(row.text(0)?)?,

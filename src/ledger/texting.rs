@@ -132,7 +132,7 @@ pub(super) async fn automatic_since(
 macro_rules! attempt_columns {
     () => {
         "org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body, \
-         state, due_at, queued_at, called_at, sid, media, counted"
+         state, due_at, queued_at, called_at, sid, media, counted, linked"
     };
 }
 pub(super) use attempt_columns;
@@ -164,6 +164,7 @@ pub(super) fn attempt(row: &impl Cells) -> Result<Attempt> {
             .map(photos::photo_id)
             .collect::<Result<_>>()?,
         counted: u32::try_from(row.int(18)?)?,
+        linked: row.int(19)? == 1,
     })
 }
 

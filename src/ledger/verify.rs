@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Indexed, Ledger, Projections, Result};
 use crate::domain::{
     Contact, Counts, Entry, Fetched, HandoffBody, Leg, Mark, MessageBody, Missing, NoteBody, OrgId, Photo, Place,
-    Record, Side, Texts, ThreadEvent, ThreadHead, ThreadId,
+    Record, Side, Texts, ThreadEvent, ThreadHead, ThreadId, folded,
 };
 
 /// Differences named for one org; a broken chain would otherwise fill the screen.
@@ -55,7 +55,7 @@ pub async fn verify(ledger: &dyn Ledger, progress: &mut (dyn FnMut(&OrgId, i64) 
 struct Recount {
     org: OrgId,
     expected: Projections,
-    /// Of each thread: the counts and the time at each seq, and the customer's messages.
+    /// Of each thread: the counts and the time at each seq.
     past: BTreeMap<ThreadId, Vec<(Counts, i64)>>,
     /// The lines that the index should have, of the page that is being read.
     lines: BTreeSet<Indexed>,
@@ -333,6 +333,9 @@ impl Recount {
         self.expect("the head", &stored.head, &expected.head);
         self.expect("the settings", &stored.settings, &expected.settings);
         self.each("contact", &stored.contacts, &expected.contacts);
+        let names = expected.contacts.values();
+        let folded = names.map(|contact| (contact.id.clone(), Some(folded(&contact.name))));
+        self.each("the folded name of", &stored.folded, &folded.collect());
         self.each("thread", &stored.threads, &expected.threads);
         self.each("person", &stored.people, &expected.people);
         self.each("read mark", &stored.reads, &expected.reads);

@@ -2,9 +2,9 @@
 
 use rand::Rng;
 
-use super::dispositions::{Class, disposition};
+use super::dispositions::{Class, Disposition, disposition};
 use super::status::Status;
-use crate::domain::{Failure, Report};
+use crate::domain::{Failure, Report, Retry};
 
 /// "Attempt to send to unsubscribed recipient": <https://www.twilio.com/docs/api/errors/21610>.
 const OPTED_OUT: u32 = 21610;
@@ -31,20 +31,41 @@ pub fn report(sid: &str, status: Status, code: Option<u32>, nth: u32) -> Option<
 /// Why the `nth` attempt failed, and whether another may do.
 pub fn failure(code: Option<u32>, nth: u32) -> Failure {
     let found = disposition(code);
-    let again = found.class == Class::Transient && nth <= found.retries;
+    let retry = retry(found, nth);
     let sentence = match found.portal.as_str() {
         "" => "This message could not be sent to your phone as a text.",
         // Not any more.
-        sentence if !again && (sentence.contains("Retrying") || sentence.contains("Sending")) => "Not delivered.",
+        sentence if retry.is_none() && (sentence.contains("Retrying") || sentence.contains("Sending")) => {
+            "Not delivered."
+        }
         sentence => sentence,
     };
     Failure {
         code,
         sentence: sentence.to_owned(),
         reason: found.staff.clone(),
-        again_after_ms: again.then(|| with_jitter((found.wait().as_millis() as i64) << (nth - 1).min(8))),
+        retry,
         opted_out: code == Some(OPTED_OUT),
     }
+}
+
+/// What time may heal is tried again as it was, each time later. Where the photos stay at fault, the text goes
+/// without them: else its words would never arrive.
+fn retry(found: &Disposition, nth: u32) -> Option<Retry> {
+    let is_left = nth <= found.retries;
+    let without_media = match found.class {
+        Class::Transient if is_left => false,
+        Class::Media if found.retries > 0 => found.without_media || !is_left,
+        _ => return None,
+    };
+    let after_ms = match without_media {
+        true => 0,
+        false => with_jitter((found.wait().as_millis() as i64) << (nth - 1).min(8)),
+    };
+    Some(Retry {
+        after_ms,
+        without_media,
+    })
 }
 
 /// Up to a fifth more, so that what failed together does not come back together.
@@ -59,7 +80,11 @@ mod tests {
 
     #[test]
     fn only_what_time_may_heal_is_tried_again_each_time_later() {
-        let again = |code, nth| failure(Some(code), nth).again_after_ms;
+        let again = |code, nth| {
+            let retry = failure(Some(code), nth).retry?;
+            assert!(!retry.without_media);
+            Some(retry.after_ms)
+        };
         // Unreachable handset; then unknown number, and blocked by its owner.
         assert!(again(30003, 1) > Some(0));
         assert!(again(30003, 2) > again(30003, 1).map(|ms| ms * 3 / 2));
@@ -67,6 +92,20 @@ mod tests {
         assert_eq!(again(21211, 1), None);
         assert_eq!(again(21610, 1), None);
         assert!(failure(Some(21610), 1).opted_out && !failure(Some(30003), 1).opted_out);
+    }
+
+    #[test]
+    fn a_text_whose_photos_are_at_fault_goes_without_them() {
+        let without = |code, nth| {
+            let retry = failure(Some(code), nth).retry?;
+            assert!(retry.without_media || retry.after_ms >= 60_000);
+            Some(retry.without_media)
+        };
+        // The phone takes no MMS; and what could not be fetched may be there a minute later.
+        assert_eq!(without(30011, 1), Some(true));
+        assert_eq!((without(63019, 1), without(63019, 2)), (Some(false), Some(true)));
+        // Nobody says that anything else would do.
+        assert_eq!(without(30019, 1), None);
     }
 
     /// `verify` reads it back from the log.

@@ -21,3 +21,4 @@ mod postgres_locks;
 mod tampering;
 mod twilio;
 mod two_hubs;
+mod upgrade;

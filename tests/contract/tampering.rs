@@ -29,6 +29,7 @@ fn changes() -> Vec<(String, &'static str)> {
         ("UPDATE threads SET team_read = 0 WHERE team_read > 0", "thread"),
         ("UPDATE threads SET waiting_since = 5 WHERE active > 0", "thread"),
         ("UPDATE contacts SET name = 'Eve'", "contact"),
+        ("UPDATE contacts SET folded = 'eve' WHERE contact = 'ana'", "the folded name of"),
         ("UPDATE people SET person = 'p_0'", "person"),
         ("UPDATE reads SET up_to = 9", "read mark"),
         ("DELETE FROM reads", "read mark"),
@@ -78,7 +79,7 @@ fn changes() -> Vec<(String, &'static str)> {
         ("UPDATE outbox SET leg = 'copy' WHERE leg = 'customer'", "text ("),
         (
             "INSERT INTO outbox SELECT org, 'b5f5e5a4-7f0f-4a6e-9a57-2a5a8a5d2b11', thread, of, leg, 99, part, parts, nth,
-                 sender, recipient, 'pay here', 'due', due_at, queued_at, NULL, NULL, media, 0
+                 sender, recipient, 'pay here', 'due', due_at, queued_at, NULL, NULL, media, 0, 0
              FROM outbox WHERE leg = 'answer'",
             "is stored",
         ),

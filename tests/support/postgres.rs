@@ -52,16 +52,20 @@ pub fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(Cluster::start)
 }
 
-/// Where initdb and postgres are.
+/// Where initdb and postgres are: the newest that is installed, if none is named.
 fn bin() -> PathBuf {
     let given = std::env::var_os("CREWLINE_TEST_POSTGRES_BIN").map(PathBuf::from);
     let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    let mut found: Vec<_> = installed
-        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
-        .filter(|bin| bin.join("initdb").is_file())
-        .collect();
-    found.sort();
-    let bin = given.or_else(|| found.pop());
+    let installed = installed
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|version| version.join("bin/initdb").is_file());
+    // 15 comes after 9.6.
+    let newest = installed.max_by_key(|version| {
+        let name = version.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let numbers: Vec<u32> = name.split('.').map_while(|number| number.parse().ok()).collect();
+        numbers
+    });
+    let bin = given.or_else(|| Some(newest?.join("bin")));
     bin.expect("the tests need Postgres: install postgresql, or name its bin folder in CREWLINE_TEST_POSTGRES_BIN")
 }
 

@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use super::clock::Clock;
-use super::node::Node;
 use super::plan::Means;
-use super::postgres::Postgres;
-use super::process::Log;
 use super::proxy::Proxy;
-use super::redis::{self, Redis};
-use crate::local::{command, said, secret, verify};
+use super::redis;
+use crate::engines::clock::Clock;
+use crate::engines::{Core, Log, Postgres, Redis, said};
+use crate::local::{command, secret, verify};
+use crate::node::{NO_LIMIT, Node};
+
+const DRAIN_MS: &str = "1000";
 
 pub struct Ground {
     pub binary: PathBuf,
@@ -27,6 +29,7 @@ pub struct Ground {
     /// What a node is told, besides its Redis.
     env: Vec<(String, String)>,
     logs: Option<PathBuf>,
+    _photos: TempDir,
 }
 
 impl Ground {
@@ -35,26 +38,27 @@ impl Ground {
         if let Some(logs) = &logs {
             std::fs::create_dir_all(logs).with_context(|| logs.display().to_string())?;
         }
-        let log = |name: &str| Log(logs.as_ref().map(|logs| logs.join(name)));
+        let log = |name: &str| log(logs.as_deref(), name);
+        let photos = tempfile::tempdir().context("cannot make a temporary folder")?;
         let (redis, redis_url) = match std::env::var("REDIS_URL") {
             Ok(url) => (None, url),
             Err(_) => {
-                let redis = Redis::start(log("redis.log")).await?;
-                let url = format!("redis://{}/", redis.address);
+                let redis = Redis::start(Core::default(), log("redis.log")).await?;
+                let url = redis.url();
                 (Some(Mutex::new(redis)), url)
             }
         };
         let postgres = match std::env::var("DATABASE_URL") {
             Ok(_) => None,
-            Err(_) => Some(Postgres::start(log("postgres.log")).await?),
+            Err(_) => Some(Postgres::start_to_be_killed(log("postgres.log")).await?),
         };
-        let env = vec![
-            ("DATABASE_URL".to_owned(), database(binary, postgres.as_ref()).await?),
-            ("CREWLINE_JWT_SECRET".to_owned(), secret()?),
-            (
-                "RUST_LOG".to_owned(),
-                std::env::var("RUST_LOG").unwrap_or("warn".to_owned()),
-            ),
+        let env = [
+            ("DATABASE_URL", database(binary, postgres.as_ref()).await?),
+            ("CREWLINE_JWT_SECRET", secret()?),
+            ("CREWLINE_PHOTOS", photos.path().display().to_string()),
+            ("CREWLINE_FRAMES_PER_SECOND", NO_LIMIT.to_owned()),
+            ("CREWLINE_DRAIN_WINDOW_MS", DRAIN_MS.to_owned()),
+            ("RUST_LOG", std::env::var("RUST_LOG").unwrap_or("warn".to_owned())),
         ];
         Ok(Self {
             binary: binary.to_owned(),
@@ -63,8 +67,9 @@ impl Ground {
             redis,
             redis_address: redis::address(&redis_url)?,
             redis_url,
-            env,
+            env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(),
             logs,
+            _photos: photos,
         })
     }
 
@@ -81,8 +86,8 @@ impl Ground {
         let wire = Proxy::before(self.redis_address).await?;
         let mut env = self.env.clone();
         env.push(("REDIS_URL".to_owned(), redis::at(&self.redis_url, wire.address)?));
-        let log = self.logs.as_ref().map(|logs| logs.join(format!("{name}.log")));
-        Ok((Node::new(self.binary.clone(), env, Log(log))?, wire))
+        let log = log(self.logs.as_deref(), &format!("{name}.log"));
+        Ok((Node::new(self.binary.clone(), env, Core::default(), log)?, wire))
     }
 
     /// For an org, good also where the clock is an hour behind.
@@ -100,18 +105,21 @@ impl Ground {
     }
 }
 
+/// Where the words of a program go.
+fn log(logs: Option<&Path>, name: &str) -> Log {
+    logs.map_or(Log::Nowhere, |logs| Log::File(logs.join(name)))
+}
+
 /// The URL by which nodes serve, with a ledger that is up to date.
 async fn database(binary: &Path, postgres: Option<&Postgres>) -> Result<String> {
     let url = match postgres {
-        Some(postgres) => postgres.url("owner"),
+        Some(postgres) => postgres.url("owner", "crewline"),
         None => std::env::var("DATABASE_URL").context("DATABASE_URL")?,
     };
     ensure!(url.starts_with("postgres"), "DATABASE_URL: two nodes need Postgres");
     let env = [("DATABASE_URL".to_owned(), url.clone())];
     said(command(binary, &env).arg("migrate")).await?;
     let Some(postgres) = postgres else { return Ok(url) };
-    postgres
-        .sql("CREATE ROLE app LOGIN; GRANT crewline_serve TO app")
-        .await?;
-    Ok(postgres.url("app"))
+    postgres.grant().await?;
+    Ok(postgres.url("app", "crewline"))
 }

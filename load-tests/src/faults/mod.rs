@@ -20,14 +20,10 @@ use lasting::Tally;
 use plan::Plan;
 use trial::{Counts, Outcome, Trial};
 
-mod clock;
 mod ground;
 pub mod lasting;
-mod node;
 mod outbox;
 mod plan;
-mod postgres;
-mod process;
 mod proxy;
 mod redis;
 mod trial;

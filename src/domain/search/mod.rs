@@ -7,7 +7,7 @@ mod word;
 
 pub use piece::Piece;
 pub use query::{Query, Term};
-pub use word::{Word, words};
+pub use word::{Word, folded, words};
 
 use super::Entry;
 

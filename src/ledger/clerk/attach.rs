@@ -37,11 +37,11 @@ impl<S: Store> Clerk<'_, S> {
                     thread: contact.thread,
                     copies: 0,
                 }),
-                false => Err(bad("contact: this thread was attached to another one")),
+                false => Err(Refusal::bad_field("contact: this thread was attached to another one")),
             });
         }
         if !old.unknown || contact.unknown {
-            return Ok(Err(bad(
+            return Ok(Err(Refusal::bad_field(
                 "contact: only the thread of an unknown number is attached, and only to a contact of the CRM",
             )));
         }
@@ -56,7 +56,7 @@ impl<S: Store> Clerk<'_, S> {
         let said = self.said(org, thread).await?;
         let bytes: usize = said.iter().map(|record| record.body_team.len()).sum();
         if said.len() > MOST_RECORDS || bytes > MOST_BYTES {
-            return Ok(Err(bad(
+            return Ok(Err(Refusal::bad_field(
                 "thread: it is too long to be copied (5,000 records, 8 MiB); give the number to the contact in the CRM instead",
             )));
         }
@@ -188,8 +188,4 @@ impl<S: Store> Clerk<'_, S> {
         }
         Ok(copies)
     }
-}
-
-fn bad(why: &str) -> Refusal {
-    Refusal::new(Code::BadField, why)
 }

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use super::say::id_reused;
 use super::{Clerk, Desk, Slip, Store, numbers};
 use crate::domain::{
-    Brief, Code, Contact, Entry, HANDOFF_TAG, HandoffBody, HandoffDraft, OrgId, Person, PersonId, Phone, Record,
-    Refusal, ThreadId,
+    Brief, Contact, Entry, HANDOFF_TAG, HandoffBody, HandoffDraft, OrgId, Person, PersonId, Phone, Record, Refusal,
+    ThreadId,
 };
 use crate::ledger::Outcome;
 use crate::ledger::writer::Answer;
@@ -96,13 +96,12 @@ impl<S: Store> Clerk<'_, S> {
                 None => return Ok(Err(Refusal::not_found())),
             },
             (None, Some(phone)) if self.is_ours(org, phone) => {
-                return Ok(Err(Refusal::new(
-                    Code::BadField,
+                return Ok(Err(Refusal::bad_field(
                     "phone: it is the provisioned number or a business phone",
                 )));
             }
             (None, Some(phone)) => self.caller(org, phone, draft.name.as_deref()).await?,
-            (None, None) => return Ok(Err(Refusal::new(Code::BadField, "name the contact or the phone"))),
+            (None, None) => return Ok(Err(Refusal::bad_field("name the contact or the phone"))),
         };
         let thread = self.current(org, &contact.thread).await?;
         let thread = thread.with_context(|| format!("contact {} has no thread", contact.id))?;

@@ -4,14 +4,19 @@ use anyhow::Result;
 
 use super::{Clerk, Slip, Store, appended};
 use crate::domain::{
-    Attempt, AttemptId, AttemptState, Code, ConsentBody, DeliveryBody, Entry, Failure, Leg, OrgId, Person, Refusal,
-    Report, SmsState, Texts, ThreadId, leg_state,
+    Attempt, AttemptId, AttemptState, ConsentBody, DeliveryBody, Entry, Failure, Leg, OrgId, Person, Refusal, Report,
+    Retry, SmsState, Texts, ThreadId, leg_state,
 };
 use crate::ledger::Outcome;
 use crate::ledger::writer::Answer;
 
 /// Attempts at one part of a text that are made by themselves.
 const ATTEMPTS: u32 = 3;
+/// When somebody wants it to be sent again.
+const AS_IT_WAS: Retry = Retry {
+    after_ms: 0,
+    without_media: false,
+};
 
 impl<S: Store> Clerk<'_, S> {
     pub(super) async fn report(&mut self, org: &OrgId, id: &AttemptId, report: &Report) -> Result<Answer> {
@@ -37,10 +42,11 @@ impl<S: Store> Clerk<'_, S> {
             Report::Failed { failure, .. } => Some(failure),
             _ => None,
         };
-        if let Some(failure) = failure.filter(|_| attempt.nth < ATTEMPTS)
-            && let Some(after) = failure.again_after_ms
-        {
-            self.try_again(org, &attempt, after);
+        let retry = failure.and_then(|failure| failure.retry);
+        // Without photos there is nothing to leave out.
+        let retry = retry.filter(|retry| !(retry.without_media && attempt.media.is_empty()));
+        if let Some(retry) = retry.filter(|_| attempt.nth < ATTEMPTS) {
+            self.try_again(org, &attempt, retry);
         }
         let outcome = self.enter_delivery(org, &attempt, &before, report, None).await?;
         if failure.is_some_and(|failure| failure.opted_out) {
@@ -74,31 +80,33 @@ impl<S: Store> Clerk<'_, S> {
             return Ok(Ok(Outcome::Unchanged));
         }
         if !matches!(attempt.state, AttemptState::Unknown | AttemptState::Failed) {
-            return Ok(Err(Refusal::new(
-                Code::BadField,
+            return Ok(Err(Refusal::bad_field(
                 "attempt: only a text that failed, or whose outcome is unknown, is sent again",
             )));
         }
         let by = self.author(org, thread, by).await?;
-        let next = self.try_again(org, &attempt, 0);
+        let next = self.try_again(org, &attempt, AS_IT_WAS);
         let report = Report::Uncertain;
         let outcome = self.enter_delivery(org, &next, &before, &report, Some(by)).await?;
         Ok(Ok(outcome))
     }
 
-    fn try_again(&mut self, org: &OrgId, attempt: &Attempt, after_ms: i64) -> Attempt {
-        let next = Attempt {
+    fn try_again(&mut self, org: &OrgId, attempt: &Attempt, retry: Retry) -> Attempt {
+        let mut next = Attempt {
             id: AttemptId::random(),
             // Behind everything that was said until now.
             rev: self.orgs[org].entered.head.rev + 1,
             nth: attempt.nth + 1,
             state: AttemptState::Due,
-            due_at: self.now + after_ms,
+            due_at: self.now + retry.after_ms,
             queued_at: self.now,
             called_at: None,
             sid: None,
             ..attempt.clone()
         };
+        if retry.without_media {
+            next = next.without_media();
+        }
         self.put(org, next.clone());
         next
     }

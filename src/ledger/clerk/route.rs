@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::{Clerk, Slip, Store};
 use crate::domain::{
-    Author, Code, Entry, MessageBody, OrgId, Person, Phone, Record, Refusal, Rule, ThreadEvent, ThreadId, UnroutedBody,
-    Via, tagged,
+    Author, Entry, MessageBody, OrgId, Person, Phone, Record, Refusal, Rule, ThreadEvent, ThreadId, UnroutedBody, Via,
+    tagged,
 };
 use crate::ledger::writer::Answer;
 use crate::ledger::{Outcome, copies};
@@ -18,10 +18,7 @@ impl<S: Store> Clerk<'_, S> {
         if let Some(before) = self.routed(org, unrouted).await? {
             return Ok(match before == *thread {
                 true => Ok(Outcome::Unchanged),
-                false => Err(Refusal::new(
-                    Code::BadField,
-                    "thread: this text was routed to another one",
-                )),
+                false => Err(Refusal::bad_field("thread: this text was routed to another one")),
             });
         }
         if let Some(refusal) = self.closed(org, thread) {

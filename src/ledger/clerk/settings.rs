@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::{Clerk, Desk, Slip, Store, appended};
 use crate::domain::{
-    Code, Contact, ContactDraft, ContactId, Entry, OrgId, OrgSettings, Person, PersonId, Phone, Refusal, RevokedBody,
-    Sub, ThreadHead, ThreadId,
+    Contact, ContactDraft, ContactId, Entry, OrgId, OrgSettings, Person, PersonId, Phone, Refusal, RevokedBody, Sub,
+    ThreadHead, ThreadId,
 };
 use crate::ledger::writer::Answer;
 use crate::ledger::{Outcome, texting};
@@ -23,7 +23,7 @@ impl<S: Store> Clerk<'_, S> {
             .filter(|wanted| number.as_ref() != Some(*wanted))
             && self.is_taken(org, wanted).await?
         {
-            return Ok(Err(bad("number: it is another org's")));
+            return Ok(Err(Refusal::bad_field("number: it is another org's")));
         }
         for phone in &settings.business_phones {
             if self
@@ -32,7 +32,7 @@ impl<S: Store> Clerk<'_, S> {
                 .iter()
                 .any(|contact| !contact.unknown)
             {
-                return Ok(Err(bad("business_phones: one of them is a customer's")));
+                return Ok(Err(Refusal::bad_field("business_phones: one of them is a customer's")));
             }
         }
         let record = self.enter(org, &Entry::Org(settings.clone()), Slip::of_org());
@@ -67,7 +67,9 @@ impl<S: Store> Clerk<'_, S> {
 
     pub(super) async fn put_contact(&mut self, org: &OrgId, id: &ContactId, draft: &ContactDraft) -> Result<Answer> {
         if draft.phone.as_ref().is_some_and(|phone| self.is_ours(org, phone)) {
-            return Ok(Err(bad("phone: it is the provisioned number or a business phone")));
+            return Ok(Err(Refusal::bad_field(
+                "phone: it is the provisioned number or a business phone",
+            )));
         }
         let known = self.contact(org, id).await?;
         let made = known.is_none();
@@ -114,11 +116,15 @@ impl<S: Store> Clerk<'_, S> {
     pub(super) async fn new_contact(&mut self, org: &OrgId, by: &Person, draft: &ContactDraft) -> Result<Answer> {
         if let Some(phone) = &draft.phone {
             if self.is_ours(org, phone) {
-                return Ok(Err(bad("phone: it is the provisioned number or a business phone")));
+                return Ok(Err(Refusal::bad_field(
+                    "phone: it is the provisioned number or a business phone",
+                )));
             }
             let known = self.with_phone(org, phone).await?;
             if known.iter().filter(|one| !one.unknown).count() > 1 {
-                return Ok(Err(bad("phone: several contacts share it; choose one of them")));
+                return Ok(Err(Refusal::bad_field(
+                    "phone: several contacts share it; choose one of them",
+                )));
             }
             if let Some(known) = known.into_iter().next() {
                 return Ok(Ok(Outcome::Contact {
@@ -170,8 +176,4 @@ impl<S: Store> Clerk<'_, S> {
         self.open_mut(org).entered.revocations.insert(sub.clone(), before);
         Ok(Ok(Outcome::Revoked { before }))
     }
-}
-
-fn bad(why: &str) -> Refusal {
-    Refusal::new(Code::BadField, why)
 }

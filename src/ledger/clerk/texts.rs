@@ -165,6 +165,12 @@ impl<S: Store> Clerk<'_, S> {
     /// wait no longer. What is no photo, or one too many, is counted.
     pub(super) async fn bring(&mut self, org: &OrgId, thread: &ThreadId, of: i64) -> Result<()> {
         let mut waiting = texting::attempts_of(self.store.connection(), org, thread, of).await?;
+        // A copy has no texts: what waits carries the original on.
+        if waiting.is_empty()
+            && let Some((thread, of)) = self.original(org, thread, of).await?
+        {
+            waiting = texting::attempts_of(self.store.connection(), org, &thread, of).await?;
+        }
         waiting.retain(Attempt::awaits_media);
         let Some(one) = waiting.first() else {
             return Ok(());
@@ -196,6 +202,22 @@ impl<S: Store> Clerk<'_, S> {
             self.open_mut(org).entered.brought.insert(attempt.id.clone(), brought);
         }
         Ok(())
+    }
+
+    /// Where a message was said, if this is a copy of it.
+    async fn original(&mut self, org: &OrgId, thread: &ThreadId, seq: i64) -> Result<Option<(ThreadId, i64)>> {
+        let entered = self.orgs[org].entered.records.iter();
+        let mut entered = entered.filter(|r| r.thread.as_ref() == Some(thread) && r.seq == Some(seq));
+        let copy = match entered.next() {
+            Some(record) => Some(Record::clone(record)),
+            None => copies::at_seq(self.store.connection(), org, thread, seq).await?,
+        };
+        let Some(copy) = copy else { return Ok(None) };
+        let Some(from) = Entry::parse(copy.kind, &copy.body_team)?.copied_from().cloned() else {
+            return Ok(None);
+        };
+        let said = copies::at_rev(self.store.connection(), org, from.rev).await?;
+        Ok(said.and_then(|said| Some((from.thread, said.seq?))))
     }
 
     /// Puts a message's leg into the outbox.
@@ -232,6 +254,7 @@ impl<S: Store> Clerk<'_, S> {
                 body,
                 media: if is_last { leg.media.clone() } else { Vec::new() },
                 counted,
+                linked: false,
                 state: AttemptState::Due,
                 due_at: record.at + if counted > 0 { MEDIA_WAITS_MS } else { 0 },
                 queued_at: record.at,

@@ -97,6 +97,7 @@ impl Postgres {
             .await
             .context("cannot migrate the ledger")?;
         search::fill(&mut connection).await.context("cannot fill the index")?;
+        read::fold_names(&mut connection).await.context("cannot fold names")?;
         connection.close().await?;
         Ok(())
     }

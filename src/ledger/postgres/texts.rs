@@ -1,11 +1,11 @@
 //! What a batch asks of texts: who takes none; and for its reports the attempts that they name, all others
 //! at the same texts, and whose Twilio's ids are. One statement each.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::transaction::{Transaction, absent, column};
+use super::transaction::{Transaction, absent, column, look_up};
 use crate::domain::{AttemptId, OrgId, Phone, ThreadId};
 use crate::ledger::rows::{self, Cells};
 use crate::ledger::texting::{self, attempt_columns};
@@ -53,53 +53,49 @@ impl Transaction<'_> {
     }
 
     pub async fn look_up_consents(&mut self, keys: BTreeSet<(OrgId, Phone, Phone)>) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
         let sql = "SELECT c.org, c.number, c.phone, c.off FROM unnest($1::text[], $2::text[], $3::text[]) k (org, number, phone)
                    JOIN consents c ON c.org = k.org AND c.number = k.number AND c.phone = k.phone";
-        let parts = vec![
-            column(&keys, |k| k.0.as_str()),
-            column(&keys, |k| k.1.as_str()),
-            column(&keys, |k| k.2.as_str()),
-        ];
-        let found = self.ask(sql, parts).await?;
-        self.consents.extend(keys.into_iter().map(|key| (key, false)));
-        for row in &found {
-            let (number, phone) = (rows::phone(row.text(1)?)?, rows::phone(row.text(2)?)?);
-            let key = (rows::org_id(row.text(0)?)?, number, phone);
-            self.consents.insert(key, row.int(3)? == 1);
-        }
-        Ok(())
+        look_up(
+            self.connection,
+            &mut self.consents,
+            sql,
+            keys,
+            |k| [k.0.as_str(), k.1.as_str(), k.2.as_str()],
+            |row| {
+                let (number, phone) = (rows::phone(row.text(1)?)?, rows::phone(row.text(2)?)?);
+                Ok(((rows::org_id(row.text(0)?)?, number, phone), row.int(3)? == 1))
+            },
+        )
+        .await
     }
 
     pub async fn look_up_attempts(&mut self, keys: BTreeSet<AttemptId>) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
         let sql = concat!("SELECT ", attempt_columns!(), " FROM outbox WHERE attempt = ANY($1)");
-        let found = self.ask(sql, vec![column(&keys, |k| k.as_str())]).await?;
-        absent(&mut self.attempts, keys);
-        for row in &found {
-            let attempt = texting::attempt(row)?;
-            self.attempts.insert(attempt.id.clone(), Some(attempt));
-        }
-        Ok(())
+        look_up(
+            self.connection,
+            &mut self.attempts,
+            sql,
+            keys,
+            |id| [id.as_str()],
+            |row| {
+                let attempt = texting::attempt(row)?;
+                Ok((attempt.id.clone(), Some(attempt)))
+            },
+        )
+        .await
     }
 
     pub async fn look_up_sids(&mut self, keys: BTreeSet<String>) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
         let sql = "SELECT sid FROM outbox WHERE sid = ANY($1)";
-        let found = self.ask(sql, vec![column(&keys, String::as_str)]).await?;
-        let bound = found.iter().map(|row| Ok(row.text(0)?.to_owned()));
-        let bound = bound.collect::<Result<HashSet<_>>>()?;
-        self.sids.extend(keys.into_iter().map(|sid| {
-            let is_bound = bound.contains(&sid);
-            (sid, is_bound)
-        }));
-        Ok(())
+        look_up(
+            self.connection,
+            &mut self.sids,
+            sql,
+            keys,
+            |sid| [sid.as_str()],
+            |row| Ok((row.text(0)?.to_owned(), true)),
+        )
+        .await
     }
 
     pub async fn look_up_texts(&mut self, keys: BTreeSet<(OrgId, ThreadId, i64)>) -> Result<()> {
@@ -118,7 +114,7 @@ impl Transaction<'_> {
             .bind(column(&keys, |k| k.2))
             .fetch_all(&mut *self.connection)
             .await?;
-        self.texts.extend(keys.into_iter().map(|key| (key, Vec::new())));
+        absent(&mut self.texts, keys);
         for row in &found {
             let attempt = texting::attempt(row)?;
             let Some((thread, of)) = attempt.message.clone() else {

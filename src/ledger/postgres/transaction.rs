@@ -101,18 +101,12 @@ impl<'a> Transaction<'a> {
         Ok(transaction)
     }
 
-    /// One row for each key, of which `parts` are the columns.
-    pub async fn ask(&mut self, sql: &'static str, parts: Vec<Vec<&str>>) -> Result<Vec<PgRow>> {
-        let query = parts.into_iter().fold(sqlx::query(sql), |query, part| query.bind(part));
-        Ok(query.fetch_all(&mut *self.connection).await?)
-    }
-
     async fn look_up_orgs(&mut self, mut heads: HashMap<OrgId, OrgHead>) -> Result<()> {
         let names = heads.keys().map(OrgId::as_str).collect();
         // The clock comes along on a row of its own, so that it is read under the locks, too.
         let sql = "SELECT NULL, NULL, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
                    UNION ALL SELECT org, settings, 0 FROM orgs WHERE org = ANY($1)";
-        let found = self.ask(sql, vec![names]).await?;
+        let found = ask(self.connection, sql, vec![names]).await?;
         for row in &found {
             match row.text_if_any(0)? {
                 None => self.now = row.int(2)?,
@@ -136,7 +130,7 @@ impl<'a> Transaction<'a> {
              JOIN contacts c ON c.org = k.org AND c.thread = k.thread"
         );
         let parts = vec![column(&keys, |k| k.0.as_str()), column(&keys, |k| k.1.as_str())];
-        let found = self.ask(sql, parts).await?;
+        let found = ask(self.connection, sql, parts).await?;
         absent(&mut self.threads, keys);
         self.keep_threads(&found)
     }
@@ -152,7 +146,7 @@ impl<'a> Transaction<'a> {
              JOIN threads t ON t.org = c.org AND t.thread = c.thread"
         );
         let parts = vec![column(&keys, |k| k.0.as_str()), column(&keys, |k| k.1.as_str())];
-        let found = self.ask(sql, parts).await?;
+        let found = ask(self.connection, sql, parts).await?;
         absent(&mut self.contacts, keys);
         self.keep_threads(&found)?;
         for row in &found {
@@ -175,85 +169,82 @@ impl<'a> Transaction<'a> {
     }
 
     pub async fn look_up_ids(&mut self, keys: BTreeSet<(OrgId, String, String)>) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
         let sql = concat!(
             "SELECT ",
             record_columns!("l"),
             " FROM unnest($1::text[], $2::text[], $3::text[]) k (org, submitter, id)
               JOIN log l ON l.org = k.org AND l.submitter = k.submitter AND l.id = k.id"
         );
-        let parts = vec![
-            column(&keys, |k| k.0.as_str()),
-            column(&keys, |k| k.1.as_str()),
-            column(&keys, |k| k.2.as_str()),
-        ];
-        let found = self.ask(sql, parts).await?;
-        absent(&mut self.ids, keys);
-        for row in &found {
-            let record = rows::record(row, 0)?;
-            if let (Some(submitter), Some(id)) = (&record.submitter, &record.id) {
-                let key = (record.org.clone(), submitter.clone(), id.clone());
-                self.ids.insert(key, Some(record));
-            }
-        }
-        Ok(())
+        look_up(
+            self.connection,
+            &mut self.ids,
+            sql,
+            keys,
+            |k| [k.0.as_str(), k.1.as_str(), k.2.as_str()],
+            |row| {
+                let record = rows::record(row, 0)?;
+                let (submitter, id) = (record.submitter.clone(), record.id.clone());
+                let key = (
+                    record.org.clone(),
+                    submitter.unwrap_or_default(),
+                    id.unwrap_or_default(),
+                );
+                Ok((key, Some(record)))
+            },
+        )
+        .await
     }
 
     pub async fn look_up_people(&mut self, keys: BTreeSet<(OrgId, Sub)>) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
         let sql = "SELECT p.org, p.sub, p.person, p.name FROM unnest($1::text[], $2::text[]) k (org, sub)
                    JOIN people p ON p.org = k.org AND p.sub = k.sub";
-        let parts = vec![column(&keys, |k| k.0.as_str()), column(&keys, |k| k.1.as_str())];
-        let found = self.ask(sql, parts).await?;
-        absent(&mut self.people, keys);
-        for row in &found {
-            let key = (rows::org_id(row.text(0)?)?, rows::sub(row.text(1)?)?);
-            let person = (rows::person_id(row.text(2)?)?, row.text(3)?.to_owned());
-            self.people.insert(key, Some(person));
-        }
-        Ok(())
+        look_up(
+            self.connection,
+            &mut self.people,
+            sql,
+            keys,
+            |k| [k.0.as_str(), k.1.as_str()],
+            |row| {
+                let key = (rows::org_id(row.text(0)?)?, rows::sub(row.text(1)?)?);
+                Ok((key, Some((rows::person_id(row.text(2)?)?, row.text(3)?.to_owned()))))
+            },
+        )
+        .await
     }
 
     pub async fn look_up_revocations(&mut self, keys: BTreeSet<(OrgId, Sub)>) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
         let sql = "SELECT r.org, r.sub, r.before FROM unnest($1::text[], $2::text[]) k (org, sub)
                    JOIN revocations r ON r.org = k.org AND r.sub = k.sub";
-        let parts = vec![column(&keys, |k| k.0.as_str()), column(&keys, |k| k.1.as_str())];
-        let found = self.ask(sql, parts).await?;
-        absent(&mut self.revocations, keys);
-        for row in &found {
-            let key = (rows::org_id(row.text(0)?)?, rows::sub(row.text(1)?)?);
-            self.revocations.insert(key, Some(row.int(2)?));
-        }
-        Ok(())
+        look_up(
+            self.connection,
+            &mut self.revocations,
+            sql,
+            keys,
+            |k| [k.0.as_str(), k.1.as_str()],
+            |row| {
+                let key = (rows::org_id(row.text(0)?)?, rows::sub(row.text(1)?)?);
+                Ok((key, Some(row.int(2)?)))
+            },
+        )
+        .await
     }
 
     pub async fn look_up_reads(&mut self, keys: BTreeSet<(OrgId, ThreadId, Sub)>) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
         let sql = "SELECT r.org, r.thread, r.sub, r.up_to
                    FROM unnest($1::text[], $2::text[], $3::text[]) k (org, thread, sub)
                    JOIN reads r ON r.org = k.org AND r.thread = k.thread AND r.sub = k.sub";
-        let parts = vec![
-            column(&keys, |k| k.0.as_str()),
-            column(&keys, |k| k.1.as_str()),
-            column(&keys, |k| k.2.as_str()),
-        ];
-        let found = self.ask(sql, parts).await?;
-        absent(&mut self.reads, keys);
-        for row in &found {
-            let (org, thread) = (rows::org_id(row.text(0)?)?, rows::thread_id(row.text(1)?)?);
-            let key = (org, thread, rows::sub(row.text(2)?)?);
-            self.reads.insert(key, Some(row.int(3)?));
-        }
-        Ok(())
+        look_up(
+            self.connection,
+            &mut self.reads,
+            sql,
+            keys,
+            |k| [k.0.as_str(), k.1.as_str(), k.2.as_str()],
+            |row| {
+                let (org, thread) = (rows::org_id(row.text(0)?)?, rows::thread_id(row.text(1)?)?);
+                Ok(((org, thread, rows::sub(row.text(2)?)?), Some(row.int(3)?)))
+            },
+        )
+        .await
     }
 
     pub async fn look_up_seqs(&mut self, keys: BTreeSet<(OrgId, ThreadId, i64)>) -> Result<()> {
@@ -289,13 +280,42 @@ impl<'a> Transaction<'a> {
     }
 }
 
+/// Looks `keys` up by one statement, which has an array for each of their `parts`, and keeps in `map` what is
+/// there, and that the rest is not.
+pub(super) async fn look_up<K: Ord + Hash, V: Default, const PARTS: usize>(
+    connection: &mut PgConnection,
+    map: &mut HashMap<K, V>,
+    sql: &'static str,
+    keys: BTreeSet<K>,
+    parts: impl Fn(&K) -> [&str; PARTS],
+    read: impl Fn(&PgRow) -> Result<(K, V)>,
+) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let columns = (0..PARTS).map(|n| column(&keys, |key| parts(key)[n])).collect();
+    let found = ask(connection, sql, columns).await?;
+    absent(map, keys);
+    for row in &found {
+        let (key, value) = read(row)?;
+        map.insert(key, value);
+    }
+    Ok(())
+}
+
+/// One row for each key, of which `parts` are the columns.
+async fn ask(connection: &mut PgConnection, sql: &'static str, parts: Vec<Vec<&str>>) -> Result<Vec<PgRow>> {
+    let query = parts.into_iter().fold(sqlx::query(sql), |query, part| query.bind(part));
+    Ok(query.fetch_all(connection).await?)
+}
+
 pub(super) fn column<'k, K, V>(keys: &'k BTreeSet<K>, part: impl Fn(&'k K) -> V) -> Vec<V> {
     keys.iter().map(part).collect()
 }
 
 /// What is asked for and not found is known to be absent.
-pub(super) fn absent<K: Hash + Eq, V>(map: &mut HashMap<K, Option<V>>, keys: BTreeSet<K>) {
+pub(super) fn absent<K: Hash + Eq, V: Default>(map: &mut HashMap<K, V>, keys: BTreeSet<K>) {
     for key in keys {
-        map.entry(key).or_insert(None);
+        map.entry(key).or_default();
     }
 }

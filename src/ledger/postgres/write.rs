@@ -5,7 +5,7 @@ use anyhow::Result;
 use sqlx::PgConnection;
 
 use super::grow::grow;
-use crate::domain::OrgId;
+use crate::domain::{OrgId, folded};
 use crate::ledger::clerk::Entered;
 use crate::ledger::texting;
 
@@ -60,10 +60,11 @@ async fn write_contacts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
         all.iter()
             .flat_map(|(org, entered)| entered.contacts.values().map(move |contact| (org, contact)))
             .collect::<Vec<_>>(),
-        "INSERT INTO contacts (org, contact, thread, person, name, phone, unknown)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+        "INSERT INTO contacts (org, contact, thread, person, name, phone, unknown, folded)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+             $8::text[])
          ON CONFLICT (org, contact) DO UPDATE SET name = excluded.name, phone = excluded.phone,
-             unknown = excluded.unknown",
+             unknown = excluded.unknown, folded = excluded.folded",
         |(org, contact)| org.as_str(),
         contact.id.as_str(),
         contact.thread.as_str(),
@@ -71,6 +72,7 @@ async fn write_contacts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
         contact.name.as_str(),
         contact.phone.as_ref().map(|phone| phone.as_str()),
         i64::from(contact.unknown),
+        folded(&contact.name),
     );
     Ok(())
 }
@@ -236,10 +238,11 @@ async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
             .flat_map(|(_, entered)| entered.attempts.values())
             .collect::<Vec<_>>(),
         "INSERT INTO outbox (org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body,
-                             state, due_at, queued_at, called_at, sid, media, counted)
+                             state, due_at, queued_at, called_at, sid, media, counted, linked)
          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[],
              $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[],
-             $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::bigint[])
+             $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[], $19::bigint[],
+             $20::bigint[])
          ON CONFLICT (org, attempt) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, sid = excluded.sid",
         |attempt| attempt.org.as_str(),
         attempt.id.as_str(),
@@ -260,6 +263,7 @@ async fn write_attempts(connection: &mut PgConnection, all: &[(OrgId, Entered)])
         attempt.sid.as_deref(),
         texting::media(&attempt.media),
         i64::from(attempt.counted),
+        i64::from(attempt.linked),
     );
     for (id, brought) in all.iter().flat_map(|(_, entered)| &entered.brought) {
         texting::bring(&mut *connection, id, brought).await?;

@@ -75,6 +75,7 @@ impl Sqlite {
             .await
             .context("cannot migrate the ledger")?;
         search::fill(&mut writing).await.context("cannot fill the index")?;
+        read::fold_names(&mut writing).await.context("cannot fold names")?;
         sqlx::query("INSERT INTO log_identity (one, id) VALUES (1, $1) ON CONFLICT DO NOTHING")
             .bind(uuid::Uuid::new_v4().to_string())
             .execute(&mut writing)

@@ -11,6 +11,7 @@ use super::photos::STATEMENTS;
 use super::{Clock, search};
 use crate::domain::{
     Contact, ContactId, Counts, OrgId, OrgSettings, PersonId, PhotoId, Record, Sub, ThreadHead, ThreadId, Upload,
+    folded,
 };
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
@@ -218,10 +219,10 @@ impl Transaction<'_> {
         }
         for contact in entered.contacts.values() {
             sqlx::query(
-                "INSERT INTO contacts (org, contact, thread, person, name, phone, unknown)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                "INSERT INTO contacts (org, contact, thread, person, name, phone, unknown, folded)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                  ON CONFLICT (org, contact) DO UPDATE SET name = excluded.name, phone = excluded.phone,
-                     unknown = excluded.unknown",
+                     unknown = excluded.unknown, folded = excluded.folded",
             )
             .bind(org.as_str())
             .bind(contact.id.as_str())
@@ -230,6 +231,7 @@ impl Transaction<'_> {
             .bind(&contact.name)
             .bind(contact.phone.as_ref().map(|phone| phone.as_str()))
             .bind(i64::from(contact.unknown))
+            .bind(folded(&contact.name))
             .execute(&mut *self.0)
             .await?;
         }

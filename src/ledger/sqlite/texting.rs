@@ -91,8 +91,8 @@ impl Transaction<'_> {
     async fn put_attempt(&mut self, attempt: &Attempt) -> Result<()> {
         sqlx::query(
             "INSERT INTO outbox (org, attempt, thread, of, leg, rev, part, parts, nth, sender, recipient, body,
-                                 state, due_at, queued_at, called_at, sid, media, counted)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                                 state, due_at, queued_at, called_at, sid, media, counted, linked)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
              ON CONFLICT (org, attempt) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, sid = excluded.sid",
         )
         .bind(attempt.org.as_str())
@@ -114,6 +114,7 @@ impl Transaction<'_> {
         .bind(attempt.sid.as_deref())
         .bind(texting::media(&attempt.media))
         .bind(i64::from(attempt.counted))
+        .bind(i64::from(attempt.linked))
         .execute(&mut *self.0)
         .await?;
         Ok(())

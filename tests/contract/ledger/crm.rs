@@ -1,6 +1,6 @@
 //! What the CRM says: orgs, contacts, revocations.
 
-use crewline::domain::{Code, ContactDraft, ContactId, Kind, OrgSettings, Phone, Seek, ShowStaff, Sub};
+use crewline::domain::{Code, ContactDraft, ContactId, Entry, Kind, OrgSettings, Phone, Seek, ShowStaff, Sub};
 use crewline::ledger::{Command, Outcome};
 
 use crate::book::{Book, person, settings};
@@ -99,6 +99,20 @@ pub async fn staff_begin_a_conversation_with_a_new_contact_and_a_known_phone_lea
             &"sam".into()
         )
     );
+    // Sam has done nothing before. Whoever he is shown as, he stays.
+    book.run(book.say("Sam", "ana", "s1", "Hello")).await.unwrap();
+    let records = book.ledger.records(&book.org, 0, 100).await.unwrap();
+    let ids = records.iter().filter_map(|record| {
+        let entry = Entry::parse(record.kind, &record.body_team).unwrap();
+        entry
+            .author()
+            .filter(|author| author.sub.is_some())
+            .map(|author| author.id.clone())
+    });
+    let mut ids: Vec<_> = ids.collect();
+    assert_eq!(ids.len(), 3, "two conversations and a message");
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
     // The CRM gives the phone to somebody else as well: now it is nobody's in particular.
     let shared = Command::PutContact {
         org: book.org.clone(),
@@ -118,6 +132,8 @@ pub async fn contacts_are_found_by_a_part_of_name_or_phone_and_by_their_id(book:
         ("z1", "Zoe 100% Lima", Some("+14155550142")),
         ("z2", "zoe_ann Berg", None),
         ("z3", "Amir Khan", Some("+12025550142")),
+        ("z4", "Élodie ÖZTÜRK", None),
+        ("z5", "Σίσυφος", None),
     ] {
         let draft = ContactDraft {
             name: name.into(),
@@ -133,6 +149,11 @@ pub async fn contacts_are_found_by_a_part_of_name_or_phone_and_by_their_id(book:
     for (like, ids) in [
         ("ZOE", vec!["z1", "z2"]),
         ("lima", vec!["z1"]),
+        ("Élodie", vec!["z4"]),
+        ("élodie", vec!["z4"]),
+        ("E\u{301}LODIE o\u{308}", vec!["z4"]),
+        ("elodie ozturk", vec!["z4"]),
+        ("ΣΊΣΥΦΟΣ", vec!["z5"]),
         ("555 0142", vec!["z3", "z1"]),
         ("(415) 555-01", vec!["z1"]),
         ("%", vec!["z1"]),

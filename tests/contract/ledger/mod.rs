@@ -63,6 +63,8 @@ macro_rules! suite {
                     texts::a_picture_alone_is_a_message,
                     texts::what_an_mms_brought_goes_along_with_its_texts_in_its_order,
                     texts::a_business_phones_mms_goes_to_the_customer_and_to_the_other_phones,
+                    texts::what_an_mms_brought_goes_along_with_its_texts_though_its_thread_was_attached_meanwhile,
+                    texts::a_text_whose_photos_are_at_fault_goes_again_without_them,
                     texts::only_the_last_part_of_a_long_text_waits,
                     texts::couriers_share_the_work,
                     photos::a_photo_is_sent_once_and_by_whoever_uploaded_it,

@@ -1,6 +1,7 @@
 //! The client and the webhooks' reader against the simulator, over HTTP: the two halves of what is known
 //! about Twilio, each held to the other.
 
+mod courier;
 mod receiving;
 mod sending;
 
@@ -32,6 +33,11 @@ const TOKEN: &str = "12345";
 const NUMBER: &str = "+15005550100";
 const ANA: &str = "+15558675310";
 const PATIENCE: Duration = Duration::from_secs(10);
+
+fn now_s() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.unwrap().as_secs() as i64
+}
 
 async fn serve(router: impl FnOnce(SocketAddr) -> Router) -> String {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();

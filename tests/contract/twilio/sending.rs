@@ -31,11 +31,6 @@ async fn a_text_arrives_and_every_step_is_told() {
     assert_eq!(scene.twilio.list(&query).await.unwrap(), [kept]);
 }
 
-fn now_s() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.unwrap().as_secs() as i64
-}
-
 #[tokio::test]
 async fn callbacks_in_every_order_and_twice_end_the_same() {
     for order in [Order::Forward, Order::Reverse, Order::Shuffled] {

@@ -8,7 +8,7 @@ use crate::ledger::photos::upload;
 fn mms(sid: &str, from: &str, body: &str, sources: &[&str]) -> Received {
     let medium = |source: &&str| Medium {
         source: (*source).into(),
-        message: None,
+        message: Some(sid.into()),
         content_type: "image/jpeg".into(),
     };
     Received {
@@ -71,7 +71,7 @@ fn along(attempts: &[Attempt]) -> Vec<(&str, String, Vec<PhotoId>)> {
     let along = |one: &Attempt| one.media.clone();
     attempts
         .iter()
-        .map(|one| (one.to.as_str(), one.text(), along(one)))
+        .map(|one| (one.to.as_str(), one.text("https://hub.example"), along(one)))
         .collect()
 }
 
@@ -157,6 +157,67 @@ pub async fn a_business_phones_mms_goes_to_the_customer_and_to_the_other_phones(
     report(&book, to_ana, failed(to_ana, Some(0))).await;
     let again = send_all(&book).await;
     assert_eq!((again[0].nth, &again[0].media), (2, &vec![id]));
+    book.is_clean().await;
+}
+
+pub async fn what_an_mms_brought_goes_along_with_its_texts_though_its_thread_was_attached_meanwhile(book: Book) {
+    line(&book).await;
+    receive(&book, mms("MM1", STRANGER, "look", &["ME1", "ME2"]))
+        .await
+        .unwrap();
+    let first = photo(&book, "ME1").await;
+    let thread = book.photos.missing(9, Duration::ZERO).await.unwrap()[0].thread.clone();
+    book.run(Command::Attach {
+        org: book.org.clone(),
+        thread,
+        by: person("Sam"),
+        contact: ContactId::parse("ana").unwrap(),
+        seen: None,
+    })
+    .await
+    .unwrap();
+    assert_eq!(claim(&book).await, [], "it waits for the other picture");
+    let second = photo(&book, "ME2").await;
+    let sent = send_all(&book).await;
+    let [(TRUCK, said, media)] = &along(&sent)[..] else {
+        panic!("{sent:?}");
+    };
+    assert!(said.ends_with(": look"), "{said}");
+    assert_eq!(*media, [first, second]);
+    book.is_clean().await;
+}
+
+pub async fn a_text_whose_photos_are_at_fault_goes_again_without_them(book: Book) {
+    line(&book).await;
+    receive(&book, mms("MM1", ANA, "look", &["ME1", "ME2"])).await.unwrap();
+    photo(&book, "ME1").await;
+    gone(&book, "ME2").await;
+    let at_fault = |attempt: &Attempt| Report::Failed {
+        sid: Some(sid(attempt)),
+        status: "failed".into(),
+        failure: Failure {
+            code: Some(30011),
+            sentence: "Photo could not be delivered by text.".into(),
+            reason: "MMS not supported there.".into(),
+            retry: Some(Retry {
+                after_ms: 0,
+                without_media: true,
+            }),
+            opted_out: false,
+        },
+    };
+    let [first] = &claim(&book).await[..] else { panic!() };
+    assert_eq!((first.media.len(), first.counted, first.linked), (1, 1, false));
+    report(&book, first, at_fault(first)).await;
+    let [second] = &claim(&book).await[..] else { panic!() };
+    let thread = &book.threads["ana"];
+    let said = format!("#1 Ana: look (2 attachments) https://hub.example/crm#thread={thread}");
+    assert_eq!(along(std::slice::from_ref(second)), [(TRUCK, said, vec![])]);
+    assert_eq!(deliveries(&book).await.pop().unwrap(), (SmsState::Sending, false));
+    // The words alone are not what was at fault.
+    report(&book, second, at_fault(second)).await;
+    assert_eq!(claim(&book).await, []);
+    assert_eq!(deliveries(&book).await.pop().unwrap().0, SmsState::Failed);
     book.is_clean().await;
 }
 

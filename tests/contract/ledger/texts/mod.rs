@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crewline::domain::{
     Attempt, AttemptState, Code, ContactDraft, ContactId, Entry, Failure, Medium, MessageId, OrgId, OrgSettings, Phone,
-    Received, Record, Report, Rule, SmsState, Texts, ThreadId, Unroutable, Word,
+    Received, Record, Report, Retry, Rule, SmsState, Texts, ThreadId, Unroutable, Word,
 };
 use crewline::ledger::{Command, Outcome};
 
@@ -132,6 +132,10 @@ pub fn delivered(attempt: &Attempt) -> Report {
 }
 
 pub fn failed(attempt: &Attempt, again_after_ms: Option<i64>) -> Report {
+    let retry = again_after_ms.map(|after_ms| Retry {
+        after_ms,
+        without_media: false,
+    });
     Report::Failed {
         sid: Some(sid(attempt)),
         status: "undelivered".into(),
@@ -139,7 +143,7 @@ pub fn failed(attempt: &Attempt, again_after_ms: Option<i64>) -> Report {
             code: Some(30003),
             sentence: "The phone could not be reached.".into(),
             reason: "Unreachable".into(),
-            again_after_ms,
+            retry,
             opted_out: false,
         },
     }

@@ -243,11 +243,16 @@ pub async fn what_waits_its_turn_is_postponed_and_keeps_its_place(book: Book) {
     book.run(book.say("Sam", "ana", "s2", "second")).await.unwrap();
     let [attempt] = &claim(&book).await[..] else { panic!() };
     let wait = Duration::from_millis(300);
-    book.outbox.postpone(&[(attempt.id.clone(), wait)]).await.unwrap();
+    let back = [(attempt.clone(), wait)];
+    book.outbox.postpone(&back).await.unwrap();
     assert!(claim(&book).await.is_empty(), "the second does not overtake it");
     tokio::time::sleep(wait).await;
     let [again] = &claim(&book).await[..] else { panic!() };
     assert_eq!(again.id, attempt.id);
+    // Who had it before, and does not know that it was given back, cannot take it from who has it now.
+    book.outbox.postpone(&back).await.unwrap();
+    let now = book.outbox.attempt(&attempt.id).await.unwrap().unwrap();
+    assert_eq!((now.state, now.called_at), (AttemptState::Calling, again.called_at));
 }
 
 pub async fn a_carrier_that_says_stop_is_believed(book: Book) {
@@ -261,7 +266,7 @@ pub async fn a_carrier_that_says_stop_is_believed(book: Book) {
             code: Some(21610),
             sentence: "Texts are off.".into(),
             reason: "Opted out".into(),
-            again_after_ms: None,
+            retry: None,
             opted_out: true,
         },
     };
