@@ -53,7 +53,7 @@ const BODY_WITHIN: Duration = Duration::from_secs(5);
 pub fn api(door: Arc<Door>, gallery: Arc<Gallery>) -> Router {
     let backends = [
         orgs::router(),
-        contacts::router(),
+        contacts::backend_router(),
         tokens::router(),
         revocations::router(),
         handoffs::router(),
@@ -63,6 +63,7 @@ pub fn api(door: Arc<Door>, gallery: Arc<Gallery>) -> Router {
         inbox::router(),
         threads::router(),
         messages::router(),
+        contacts::router(),
         texts::router(),
         search::router(),
         by_hand::router(),
