@@ -24,6 +24,7 @@ mod texts;
 mod threads;
 mod tokens;
 mod twilio;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;

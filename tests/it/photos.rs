@@ -328,7 +328,7 @@ async fn a_photo_is_seen_by_whoever_may_see_its_thread_and_a_foreign_one_is_like
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_at_once_take_bounded_memory() {
-    let Scene { hub, sam, .. } = Scene::start().await;
+    let Scene { hub, sam, kim, .. } = Scene::start().await;
     uploaded(&hub, &sam.token, "plain.jpg").await;
     let before = hub.resident();
     // The two that cost most, twice each, among such as phones take.
@@ -338,7 +338,9 @@ async fn twenty_at_once_take_bounded_memory() {
     for n in 0..20 {
         let bytes = if n < 4 { &costly[n % 2] } else { &usual }.clone();
         let request = reqwest::Client::new().post(format!("{}/v1/photos", hub.url));
-        uploads.spawn(sent(request.bearer_auth(&sam.token).body(bytes)));
+        // Each of them may ten at once.
+        let who = if n < 10 { &sam } else { &kim };
+        uploads.spawn(sent(request.bearer_auth(&who.token).body(bytes)));
     }
     let mut most = 0;
     let mut taken = 0;
@@ -354,6 +356,40 @@ async fn twenty_at_once_take_bounded_memory() {
     println!("20 uploads at once, four of 49.9 megapixels: resident memory rose by {grown} MB at most");
     assert_eq!(taken, 20);
     assert!(grown <= 600, "{grown} MB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_uploads_slowly_keeps_nobody_else_from_it() {
+    let Scene { hub, ana, bob, .. } = Scene::start().await;
+    let mut slow = tokio::task::JoinSet::new();
+    for _ in 0..70 {
+        let bytes = futures_util::stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Some((Ok::<_, std::io::Error>(vec![0xff]), ()))
+        });
+        let request = reqwest::Client::new().post(format!("{}/v1/photos", hub.url));
+        let request = request.bearer_auth(&ana.token);
+        slow.spawn(request.body(reqwest::Body::wrap_stream(bytes)).send());
+    }
+    let again = async || {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        upload(&hub, &ana.token, file("plain.jpg")).await
+    };
+    let mut refused = again().await;
+    while refused.status == 201 {
+        refused = again().await;
+    }
+    uploaded(&hub, &bob.token, "plain.jpg").await;
+    let problem = refused.json();
+    assert_eq!(
+        (refused.status, problem["code"].as_str(), problem["retry"].as_bool()),
+        (429, Some("too_many_uploads"), Some(true)),
+        "{problem}"
+    );
+    assert!(problem["detail"].as_str().unwrap().contains("at once"), "{problem}");
+    // What breaks off holds nobody up.
+    slow.shutdown().await;
+    while again().await.status != 201 {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
