@@ -14,6 +14,7 @@ mod gallery;
 mod index;
 mod ledger;
 mod only_appends;
+mod newer_node;
 mod plans;
 mod postgres;
 mod postgres_faults;
