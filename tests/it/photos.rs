@@ -175,6 +175,7 @@ async fn what_is_no_photo_is_refused_with_its_code() {
     for (name, status, code, says) in [
         ("bomb.png", 413, "photo_too_large", "megapixels"),
         ("bomb.jpg", 413, "photo_too_large", "megapixels"),
+        ("long.png", 413, "photo_too_large", "a side"),
         ("heavy.jpg", 413, "photo_too_large", "10 MB"),
         ("truncated.jpg", 422, "photo_broken", "not whole"),
         ("truncated.png", 422, "photo_broken", "not whole"),
@@ -356,6 +357,24 @@ async fn twenty_at_once_take_bounded_memory() {
     println!("20 uploads at once, four of 49.9 megapixels: resident memory rose by {grown} MB at most");
     assert_eq!(taken, 20);
     assert!(grown <= 600, "{grown} MB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_that_inflates_to_much_is_left_aside() {
+    let Scene { hub, sam, .. } = Scene::start().await;
+    let (bomb, plain) = (file("bomb-profile.png"), file("plain.png"));
+    assert!(bomb.len() < 300_000, "{} bytes: a test that cannot fail", bomb.len());
+    let taken = async |bytes: &[u8]| {
+        let got = upload(&hub, &sam.token, bytes.to_vec()).await;
+        assert_eq!(got.status, 201, "{}", String::from_utf8_lossy(&got.bytes));
+        let id = got.json()["id"].as_str().unwrap().to_owned();
+        get(&hub, Some(&sam.token), &format!("/v1/photos/{id}")).await.bytes
+    };
+    let expected = taken(&plain).await;
+    let before = hub.peak();
+    assert!(taken(&bomb).await == expected, "its pixels are as good");
+    let grown = hub.peak().saturating_sub(before) / 1_000_000;
+    assert!(grown < 50, "it took {grown} MB");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
