@@ -16,6 +16,7 @@ mod modules;
 mod orgs;
 mod pages;
 mod photos;
+mod preload;
 mod problem;
 mod rate;
 mod revocations;
@@ -23,8 +24,8 @@ mod search;
 mod texts;
 mod threads;
 mod tokens;
-mod twilio;
 mod turns;
+mod twilio;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,9 +63,9 @@ pub fn api(door: Arc<Door>, gallery: Arc<Gallery>) -> Router {
     ];
     let pages = [
         inbox::router(),
+        contacts::router(),
         threads::router(),
         messages::router(),
-        contacts::router(),
         texts::router(),
         search::router(),
         by_hand::router(),
