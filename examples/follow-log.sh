@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# What a CRM's backend does: follow everything that happens in an org, without missing or repeating
-# anything, however often it is stopped.
+# What a CRM's backend does: follow everything that happens in an org, without missing anything, however often
+# it is stopped.
 #
 #   examples/follow-log.sh http://127.0.0.1:8080 SERVICE_TOKEN [FILE]
 #
 # Each answer's records are printed as one line of JSON. The cursor is kept in FILE after they were printed
-# (default: crewline.cursor), so the next run goes on where this one ended. `wait` holds each request until
-# there is something, so this polls nobody.
+# (default: crewline.cursor), so the next run goes on where this one ended; stopped in between, it prints them
+# again. A backend keeps the cursor with what it made of the records, in one transaction. `wait` holds each
+# request until there is something, so this polls nobody.
 set -euo pipefail
 
 url=${1:?the URL of the hub}

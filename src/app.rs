@@ -76,7 +76,9 @@ impl App {
         let tasks = TaskTracker::new();
         let metrics = recorder();
         tasks.spawn(upkeep(metrics.clone(), stop.clone()));
-        let origins = own_origins(settings, address);
+        let own = own_origins(settings, address);
+        let listed = settings.origins.iter().map(|origin| origin.to_ascii_lowercase());
+        let origins: Vec<_> = listed.chain(own.iter().cloned()).collect();
         let socket_settings = ws::SocketSettings {
             frames_per_second: settings.frames_per_second,
             origins: origins.clone(),
@@ -96,7 +98,7 @@ impl App {
                 gallery: Arc::clone(&gallery),
                 metrics,
             })))
-            .merge(http::pages(hub.clone(), settings.demo_sign_in));
+            .merge(http::pages(hub.clone(), &own));
         let extra = demo(&Prepared { address, auth: &auth })?;
         if let Some(demo) = extra.routes {
             routes = routes.merge(demo);
@@ -293,14 +295,10 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// The hub's own pages, as browsers name where they are from.
+/// The hub itself, as browsers name where its pages are from.
 fn own_origins(settings: &Settings, address: SocketAddr) -> Vec<String> {
-    let mut origins: Vec<_> = settings
-        .origins
-        .iter()
-        .chain(&settings.public_url)
-        .map(|o| o.to_ascii_lowercase())
-        .collect();
+    let public_url = settings.public_url.iter().map(|url| url.to_ascii_lowercase());
+    let mut origins: Vec<_> = public_url.collect();
     if address.ip().is_loopback() {
         origins.push(format!("http://{address}"));
         origins.push(format!("http://localhost:{}", address.port()));

@@ -93,6 +93,11 @@ fn describe() {
     describe_counter!("crewline_media_failed_total", "parts of MMS that were given up");
     describe_counter!("crewline_photos_total", "photos taken in");
     describe_counter!("crewline_photos_expired_total", "photos that nobody sent, removed");
+    describe_gauge!("crewline_photos_degraded", "1 while photos cannot be kept");
+    describe_counter!(
+        "crewline_orgs_skipped_total",
+        "orgs that another node held and that go alone"
+    );
     describe_counter!("crewline_commit_failed_total", "commands whose transaction failed");
     describe_counter!("crewline_commit_bisected_total", "batches halved to find a bad command");
     describe_histogram!("crewline_commit_batch", "commands in one transaction");

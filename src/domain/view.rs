@@ -2,7 +2,7 @@
 
 use super::{OrgId, Record, ThreadId};
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum View {
     /// Everything in the org, numbered by rev.
     Team { org: OrgId },

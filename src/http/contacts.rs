@@ -16,10 +16,14 @@ use super::problem::Problem;
 use crate::domain::{Contact, ContactDraft, ContactId, OrgId, Refusal};
 use crate::ledger::Outcome;
 
+/// What staff ask for in the CRM's pages.
 pub fn router() -> Router<Arc<Door>> {
-    Router::new()
-        .route("/v1/orgs/{org}/contacts/{contact}", put(put_contact))
-        .route("/v1/contacts", get(contacts).post(new_contact))
+    Router::new().route("/v1/contacts", get(contacts).post(new_contact))
+}
+
+/// What the CRM's backend tells.
+pub fn backend_router() -> Router<Arc<Door>> {
+    Router::new().route("/v1/orgs/{org}/contacts/{contact}", put(put_contact))
 }
 
 async fn put_contact(

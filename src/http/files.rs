@@ -1,12 +1,10 @@
 //! The files of the pages, as they are served.
 //!
 //! Scripts and styles are below `/ui/{version}/`, the version being that of all of them together: what is
-//! there never changes, so a browser keeps it and asks no more. A page names in its head all that it will load
-//! from there, so that it comes in one round. Other sites name `/ui/thread.js`, which only hands on what
-//! is below the version: of each module there is one, whichever way it was named.
+//! there never changes, so a browser keeps it and asks no more. Other sites name `/ui/thread.js`, which only
+//! hands on what is below the version: of each module there is one, whichever way it was named.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write as _;
+use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
 use axum::body::Body;
@@ -17,7 +15,8 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::encoding::Encoding;
-use super::modules::{imports, resolve, sheets, without_comments};
+use super::modules::without_comments;
+use super::preload::{Sources, page_of, signpost_to};
 
 #[derive(RustEmbed)]
 #[folder = "src/ui"]
@@ -188,82 +187,6 @@ fn is_version(folder: &str) -> bool {
     folder.len() == VERSION && folder.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The files as they were written, by name.
-struct Sources(BTreeMap<String, Bytes>);
-
-impl Sources {
-    /// Empty for what is not there, or no text.
-    fn text(&self, name: &str) -> &str {
-        let bytes = self.0.get(name).map_or(&[][..], |bytes| bytes);
-        std::str::from_utf8(bytes).unwrap_or_default()
-    }
-}
-
-/// A script and all that it loads, by name.
-#[derive(Default)]
-struct Load {
-    /// The script itself last.
-    modules: Vec<String>,
-    sheets: BTreeSet<String>,
-}
-
-impl Load {
-    fn add(&mut self, sources: &Sources, name: &str, seen: &mut BTreeSet<String>) {
-        if !seen.insert(name.to_owned()) {
-            return;
-        }
-        let source = sources.text(name);
-        for imported in imports(source).filter_map(|import| resolve(name, import)) {
-            self.add(sources, &imported, seen);
-        }
-        self.sheets
-            .extend(sheets(source).map(|sheet| format!("styles/{sheet}")));
-        self.modules.push(name.to_owned());
-    }
-
-    fn of(sources: &Sources, name: &str) -> Self {
-        let mut load = Self::default();
-        load.add(sources, name, &mut BTreeSet::new());
-        load
-    }
-}
-
-/// All that a script loads at once, then what it exports.
-fn signpost_to(sources: &Sources, version: &str, name: &str) -> String {
-    let up = "../".repeat(name.matches('/').count());
-    let here = if up.is_empty() { "./" } else { &up };
-    let mut signpost = String::new();
-    for module in Load::of(sources, name).modules {
-        let statement = if module == name { "export * from" } else { "import" };
-        let _ = writeln!(signpost, "{statement} \"{here}{version}/{module}\";");
-    }
-    signpost
-}
-
-/// A page that names the version's files, and in its head all that its scripts will load.
-fn page_of(sources: &Sources, version: &str, html: &str) -> String {
-    let mut load = Load::default();
-    let mut seen = BTreeSet::new();
-    for script in html.split("<script type=\"module\" src=\"/ui/").skip(1) {
-        let name = script.split('"').next().unwrap_or_default();
-        load.add(sources, name, &mut seen);
-        // The tag itself is as good.
-        load.modules.retain(|module| module != name);
-    }
-    let mut links = String::new();
-    for module in load.modules {
-        let _ = writeln!(links, "  <link rel=\"modulepreload\" href=\"/ui/{module}\">");
-    }
-    for sheet in load.sheets {
-        let _ = writeln!(
-            links,
-            "  <link rel=\"preload\" as=\"fetch\" crossorigin href=\"/ui/{sheet}\">"
-        );
-    }
-    html.replacen("</head>", &format!("{links}</head>"), 1)
-        .replace("\"/ui/", &format!("\"/ui/{version}/"))
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -281,9 +204,10 @@ fn media_type(file: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::modules::{imports, resolve, sheets};
 
     const HTML: &str = r#"<head>
-  <link rel="stylesheet" href="/ui/styles/page.css">
+  <title>Messages</title>
   <script type="module" src="/ui/pages/portal.js"></script>
 </head>"#;
 
@@ -314,18 +238,22 @@ mod tests {
     fn a_page_names_all_that_it_will_load_under_the_version() {
         let shelf = Shelf::new(&sources(""));
         let version = &shelf.version;
-        assert_eq!(
-            text(shelf.page("portal").unwrap()),
-            format!(
-                r#"<head>
-  <link rel="stylesheet" href="/ui/{version}/styles/page.css">
+        let page = text(shelf.page("portal").unwrap());
+        let sheet = format!(r#"<link rel="stylesheet" href="/ui/{version}/styles/page.css">"#);
+        assert!(
+            page.starts_with("<head>\n  <meta charset=\"utf-8\">\n") && page.contains(&sheet),
+            "{page}"
+        );
+        let own = format!(
+            r#"
+  <title>Messages</title>
   <script type="module" src="/ui/{version}/pages/portal.js"></script>
   <link rel="modulepreload" href="/ui/{version}/base/dom.js">
   <link rel="modulepreload" href="/ui/{version}/thread.js">
   <link rel="preload" as="fetch" crossorigin href="/ui/{version}/styles/a.css">
 </head>"#
-            )
         );
+        assert!(page.ends_with(&own), "{page}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod modules;
 mod orgs;
 mod pages;
 mod photos;
+mod preload;
 mod problem;
 mod rate;
 mod revocations;
@@ -23,6 +24,7 @@ mod search;
 mod texts;
 mod threads;
 mod tokens;
+mod turns;
 mod twilio;
 
 use std::sync::Arc;
@@ -53,7 +55,7 @@ const BODY_WITHIN: Duration = Duration::from_secs(5);
 pub fn api(door: Arc<Door>, gallery: Arc<Gallery>) -> Router {
     let backends = [
         orgs::router(),
-        contacts::router(),
+        contacts::backend_router(),
         tokens::router(),
         revocations::router(),
         handoffs::router(),
@@ -61,6 +63,7 @@ pub fn api(door: Arc<Door>, gallery: Arc<Gallery>) -> Router {
     ];
     let pages = [
         inbox::router(),
+        contacts::router(),
         threads::router(),
         messages::router(),
         texts::router(),

@@ -17,10 +17,9 @@ use crate::domain::OrgId;
 use crate::hub::Hub;
 
 /// Scripts and styles are our own files; nothing inline, nothing from elsewhere, and no text becomes markup
-/// or code. Who may hold the page in a frame is said besides.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; \
-     img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; \
-     trusted-types 'none'";
+/// or code. Where the page may connect to, and who may hold it in a frame, is said besides.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+     base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// What no page uses, so that nothing which got into one could either.
 const UNUSED: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), \
@@ -34,11 +33,13 @@ const RESOURCE_POLICY: header::HeaderName = header::HeaderName::from_static("cro
 /// Where the pages are served.
 struct Site {
     hub: Hub,
-    is_demo: bool,
+    /// Where the pages may connect to.
+    connect: String,
 }
 
-/// `/`, `/portal` and `/crm`. The demo's start page shows the others in frames.
-pub fn router(hub: Hub, is_demo: bool) -> Router {
+/// `/`, `/portal` and `/crm`. `own` is the hub itself, as browsers name it.
+pub fn router(hub: Hub, own: &[String]) -> Router {
+    let connect = connect_to(own);
     Router::new()
         .route("/", get(start))
         .route(
@@ -46,7 +47,7 @@ pub fn router(hub: Hub, is_demo: bool) -> Router {
             get(|site, of, headers| personal("portal", site, of, headers)),
         )
         .route("/crm", get(|site, of, headers| personal("crm", site, of, headers)))
-        .with_state(Arc::new(Site { hub, is_demo }))
+        .with_state(Arc::new(Site { hub, connect }))
         .merge(files())
 }
 
@@ -68,7 +69,7 @@ pub fn files() -> Router {
 pub fn phones() -> Router {
     Router::new().route(
         "/phones",
-        get(|headers: HeaderMap| async move { page("phones", &headers, "frame-ancestors 'self'") }),
+        get(|headers: HeaderMap| async move { page("phones", &headers, &connect_to(&[]), "'none'") }),
     )
 }
 
@@ -89,11 +90,7 @@ struct Of {
 }
 
 async fn start(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let rules = match site.is_demo {
-        true => "frame-ancestors 'none'; frame-src 'self'",
-        false => "frame-ancestors 'none'",
-    };
-    page("index", &headers, rules)
+    page("index", &headers, &site.connect, "'none'")
 }
 
 async fn personal(
@@ -107,27 +104,30 @@ async fn personal(
         Some(org) => site.hub.origins_of(&org).await,
         None => Vec::new(),
     };
-    let framed_by = framed_by(&listed, site.is_demo);
-    page(name, &headers, &format!("frame-ancestors {framed_by}"))
+    page(name, &headers, &site.connect, &framed_by(&listed))
 }
 
 /// Who may hold a page in a frame.
-fn framed_by(listed: &[String], is_demo: bool) -> String {
-    match (listed, is_demo) {
-        ([], false) => "'none'".to_owned(),
-        ([], true) => "'self'".to_owned(),
-        (listed, _) => format!("'self' {}", listed.join(" ")),
+fn framed_by(listed: &[String]) -> String {
+    match listed {
+        [] => "'none'".to_owned(),
+        listed => format!("'self' {}", listed.join(" ")),
     }
 }
 
-/// `rules` are those of this page alone.
-fn page(name: &str, asked: &HeaderMap, rules: &str) -> Response {
+/// The hub alone. Its sockets are named, since not for every browser they are its own as well.
+fn connect_to(own: &[String]) -> String {
+    let sockets = own.iter().map(|origin| origin.replacen("http", " ws", 1));
+    format!("connect-src 'self'{}", sockets.collect::<String>())
+}
+
+fn page(name: &str, asked: &HeaderMap, connect: &str, framed_by: &str) -> Response {
     let Some(file) = shelf().page(name) else {
         return Problem::no_route().into_response();
     };
     let mut response = file.answer(asked);
     let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; {rules}")) {
+    if let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; {connect}; frame-ancestors {framed_by}")) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(UNUSED));
@@ -142,13 +142,17 @@ mod tests {
     #[test]
     fn a_page_is_framed_by_nobody_who_is_not_listed() {
         let listed = ["https://crm.example".to_owned(), "http://localhost:8123".to_owned()];
-        assert_eq!(framed_by(&[], false), "'none'");
-        assert_eq!(framed_by(&[], true), "'self'", "the demo shows its own pages in one");
-        for is_demo in [false, true] {
-            assert_eq!(
-                framed_by(&listed, is_demo),
-                "'self' https://crm.example http://localhost:8123"
-            );
-        }
+        assert_eq!(framed_by(&[]), "'none'");
+        assert_eq!(framed_by(&listed), "'self' https://crm.example http://localhost:8123");
+    }
+
+    #[test]
+    fn a_page_connects_to_its_hub_alone() {
+        let own = ["https://hub.example".to_owned(), "http://127.0.0.1:8080".to_owned()];
+        assert_eq!(
+            connect_to(&own),
+            "connect-src 'self' wss://hub.example ws://127.0.0.1:8080"
+        );
+        assert_eq!(connect_to(&[]), "connect-src 'self'");
     }
 }

@@ -14,11 +14,11 @@ use axum::{Json, Router};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use super::door::{Asked, Bearer, Door};
 use super::problem::Problem;
 use super::rate::Kind;
+use super::turns::Turns;
 use crate::auth::now;
 use crate::domain::{Code, PhotoId, Refusal, Upload, View};
 use crate::gallery::{Gallery, LINK_S};
@@ -27,8 +27,6 @@ use crate::photos::intake::refuse_by_length;
 use crate::photos::store::Rendition;
 use crate::photos::{Accept, Spool, Spooled};
 
-/// Uploads under way at once.
-const AT_ONCE: usize = 64;
 const UPLOAD_WITHIN: Duration = Duration::from_secs(120);
 /// A photo never changes; who may see it does, so that no shared cache keeps it.
 const CACHE: &str = "private, max-age=31536000, immutable";
@@ -37,7 +35,7 @@ const CACHE: &str = "private, max-age=31536000, immutable";
 pub struct Wall {
     pub door: Arc<Door>,
     pub gallery: Arc<Gallery>,
-    uploads: Semaphore,
+    turns: Turns,
 }
 
 impl Wall {
@@ -45,7 +43,7 @@ impl Wall {
         Self {
             door,
             gallery,
-            uploads: Semaphore::new(AT_ONCE),
+            turns: Turns::default(),
         }
     }
 }
@@ -83,10 +81,8 @@ async fn upload(
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok());
     refuse_by_length(length.and_then(|length| length.parse().ok()))?;
-    let Ok(_turn) = wall.uploads.try_acquire() else {
-        return Err(Refusal::new(Code::Busy, "too many photos are being uploaded; try again").into());
-    };
     let submitter = guest.person.submitter();
+    let _turn = wall.turns.take(&org, &submitter)?;
     wall.gallery.may_upload(&org, &submitter).await?;
     let spooled = tokio::time::timeout(UPLOAD_WITHIN, spool(body)).await;
     let spooled = spooled.map_err(|_| Refusal::new(Code::PhotoBroken, "the upload took too long; send it again"))??;

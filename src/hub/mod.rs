@@ -7,6 +7,7 @@
 mod catch_up;
 mod fanout;
 mod handover;
+mod heal;
 mod join;
 mod lane;
 mod post;
@@ -39,13 +40,10 @@ pub use roster::{Member, Step};
 pub use sequencer::{Hole, Sequencer};
 
 use crate::bus::{Beat, Bus, Envelope, Heard, Message, Whisper};
-use crate::domain::{Code, OrgId, Refusal, View};
+use crate::domain::{Code, OrgId, Refusal};
 use crate::ledger::{Commit, Ledger, LedgerError};
 use crate::protocol::{Who, close};
 use roster::Room;
-
-/// How long a hole waits for a straggler before the ledger is asked.
-const STRAGGLER: Duration = Duration::from_millis(5);
 
 #[derive(Debug, Clone)]
 pub struct HubSettings {
@@ -301,49 +299,6 @@ impl Hub {
     fn tell_here(&self, org: &OrgId, online: Vec<Who>, offline: Vec<Who>) {
         if !online.is_empty() || !offline.is_empty() {
             self.whisper(org, Whisper::Here { online, offline });
-        }
-    }
-
-    /// Waits a moment for a straggler, then reads what is missing.
-    fn heal(&self, room: Arc<Room>, hole: Hole) {
-        let hub = self.clone();
-        self.spawn(async move {
-            tokio::time::sleep(STRAGGLER).await;
-            let mut hole = room.still_missing().map(|missing| Hole {
-                up_to: hole.up_to.max(missing.up_to),
-                ..missing
-            });
-            while let Some(missing) = hole {
-                let view = View::Team { org: room.org.clone() };
-                match hub.shared.ledger.after(&view, missing.after, catch_up::LIMIT).await {
-                    // Told of a rev that the ledger does not have: nothing to heal, and no reason to spin.
-                    Ok(slice) if slice.records.is_empty() => {
-                        room.give_up_healing();
-                        break;
-                    }
-                    Ok(slice) => hole = room.heal(slice.records),
-                    Err(error) => {
-                        tracing::warn!(%error, "a hole could not be healed; the sweep tries again");
-                        room.give_up_healing();
-                        break;
-                    }
-                }
-            }
-            hub.refresh_badges(&room).await;
-        });
-    }
-
-    /// Badges do not come with what was read from the ledger.
-    async fn refresh_badges(&self, room: &Room) {
-        let org = &room.org;
-        let customers = room.open_threads().into_iter().map(|thread| View::Customer {
-            org: org.clone(),
-            thread,
-        });
-        for view in std::iter::once(View::Team { org: org.clone() }).chain(customers) {
-            if let Ok(Some(head)) = self.shared.ledger.head(&view).await {
-                room.badge(&view, head.badge);
-            }
         }
     }
 }

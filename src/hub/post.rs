@@ -131,7 +131,7 @@ impl Guest {
     }
 }
 
-fn forbidden() -> Refusal {
+pub(super) fn forbidden() -> Refusal {
     Refusal::new(Code::Forbidden, "your role may not do this")
 }
 
@@ -190,8 +190,8 @@ impl Hub {
     /// A message, or a note. Queued in the order of the calls.
     pub fn say(&self, guest: &Guest, thread: Option<&str>, draft: Draft) -> Result<Pending, Refusal> {
         let thread = guest.thread(thread)?;
-        if draft.internal && !guest.is_team() {
-            return Err(forbidden());
+        if draft.internal {
+            guest.team()?;
         }
         let via = if guest.is_team() { Via::Crm } else { Via::Portal };
         Ok(self.shared.ledger.submit(Command::Say {
@@ -246,9 +246,7 @@ impl Hub {
     }
 
     pub fn handled(&self, guest: &Guest, thread: &str, seen: i64) -> Result<Pending, Refusal> {
-        if !guest.is_team() {
-            return Err(forbidden());
-        }
+        guest.team()?;
         let thread = guest.thread(Some(thread))?;
         if seen < 0 {
             return Err(Refusal::new(Code::BadField, "seen: a seq is not negative"));
@@ -274,9 +272,7 @@ impl Hub {
 
     /// A text that failed, or whose outcome is unknown, is sent once more because staff say so.
     pub fn resend(&self, guest: &Guest, thread: &str, attempt: &str) -> Result<Pending, Refusal> {
-        if !guest.is_team() {
-            return Err(forbidden());
-        }
+        guest.team()?;
         let attempt = AttemptId::parse(attempt).ok_or_else(Refusal::not_found)?;
         Ok(self.shared.ledger.submit(Command::Resend {
             org: guest.identity.org.clone(),
@@ -313,9 +309,7 @@ impl Hub {
 
     /// A conversation with somebody whom the CRM does not know yet.
     pub fn new_contact(&self, guest: &Guest, draft: ContactDraft) -> Result<Pending, Refusal> {
-        if !guest.is_team() {
-            return Err(forbidden());
-        }
+        guest.team()?;
         draft.check()?;
         Ok(self.shared.ledger.submit(Command::NewContact {
             org: guest.identity.org.clone(),

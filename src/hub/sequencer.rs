@@ -12,6 +12,7 @@ const EARLY: usize = 1_024;
 pub struct Sequencer<T> {
     last: i64,
     early: BTreeMap<i64, T>,
+    /// The highest rev that is known to exist.
     highest: i64,
 }
 
@@ -34,11 +35,6 @@ impl<T> Sequencer<T> {
 
     pub fn last(&self) -> i64 {
         self.last
-    }
-
-    /// The highest rev that is known to exist.
-    pub fn highest(&self) -> i64 {
-        self.highest
     }
 
     /// Takes an item in; `pass` gets every item whose turn has come.

@@ -65,10 +65,12 @@ impl Hub {
         let orgs: Vec<_> = self.shared.rooms.iter().map(|room| room.org.clone()).collect();
         for slice in orgs.chunks(SLICE) {
             for (org, rev) in self.shared.ledger.heads(slice).await? {
-                if let Some(room) = self.room(&org)
-                    && let Some(hole) = room.hint(rev)
-                {
+                let Some(room) = self.room(&org) else { continue };
+                if let Some(hole) = room.hint(rev) {
                     self.heal(room, hole);
+                } else if room.claim_refreshing() {
+                    let hub = self.clone();
+                    self.spawn(async move { hub.refresh_badges(&room).await });
                 }
             }
         }

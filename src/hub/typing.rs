@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
+use super::post::forbidden;
 use super::roster::{Member, Room};
 use super::{Guest, Hub, Seated};
 use crate::bus::Whisper;
-use crate::domain::{Code, Refusal, ThreadId};
+use crate::domain::{Refusal, ThreadId};
 use crate::protocol::{self, Text, Who};
 
 impl Seated {
     /// Somebody is writing. Told to the others in the thread, stored nowhere.
     pub async fn typing(&self, guest: &Guest, thread: Option<&str>, on: bool, internal: bool) -> Result<(), Refusal> {
         let thread = guest.thread(thread)?;
-        let Some(who) = guest.who() else {
-            return Err(Refusal::new(Code::Forbidden, "your role may not do this"));
-        };
-        if internal && !guest.is_team() {
-            return Err(Refusal::new(Code::Forbidden, "your role may not do this"));
+        let who = guest.who().ok_or_else(forbidden)?;
+        if internal {
+            guest.team()?;
         }
         if guest.is_team() {
             self.hub.thread_exists(&guest.identity.org, &thread).await?;

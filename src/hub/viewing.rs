@@ -1,18 +1,18 @@
 //! Which thread somebody of the team has open: told to colleagues, stored nowhere. It holds for a while
 //! unless it is repeated, so that nobody looks for ever.
 
+use super::post::forbidden;
 use super::roster::Room;
 use super::{Guest, Hub, Seated};
 use crate::bus::Whisper;
-use crate::domain::{Code, Refusal, ThreadId};
+use crate::domain::{Refusal, ThreadId};
 use crate::protocol::{self, Text, Who};
 
 impl Seated {
     /// Somebody of the team looks at this thread now, or at none.
     pub async fn viewing(&self, guest: &Guest, thread: Option<&str>) -> Result<(), Refusal> {
-        let Some(who) = guest.who().filter(|_| guest.is_team()) else {
-            return Err(Refusal::new(Code::Forbidden, "your role may not do this"));
-        };
+        guest.team()?;
+        let who = guest.who().ok_or_else(forbidden)?;
         let thread = match thread {
             Some(thread) => Some(guest.thread(Some(thread))?),
             None => None,

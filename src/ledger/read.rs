@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use serde::Deserialize;
 
 use super::rows::{
     self, CONTACT_COLUMNS, Cells, HEAD_COLUMNS, Reading, Value, contact_columns, head_columns, record_columns,
@@ -12,7 +13,7 @@ use super::{
     Admission, Badge, CustomerBadge, Inbox, InboxFilter, InboxRow, OrgHead, Page, Reader, Slice, TeamBadge,
     ThreadState, ViewHead, texting,
 };
-use crate::domain::{Contact, ContactId, OrgId, OrgSettings, Record, Seek, Side, Sub, ThreadId, View, folded};
+use crate::domain::{Contact, ContactId, OrgId, Record, Seek, Side, Sub, ThreadId, View, folded};
 
 pub(super) async fn admit(
     reading: &mut impl Reading,
@@ -46,17 +47,26 @@ pub(super) async fn admit(
     }))
 }
 
+/// All of an org's settings that is looked at for every org: what else a newer node may have stored in one hides
+/// none of the others.
+#[derive(Deserialize)]
+struct Listing {
+    #[serde(default)]
+    origins: Vec<String>,
+}
+
 pub(super) async fn sites(reading: &mut impl Reading) -> Result<Vec<(OrgId, Vec<String>)>> {
     // Whoever lists none does not have the field, so that most rows are passed over unread.
     let sql = r#"SELECT org, settings FROM orgs WHERE settings LIKE '%"origins":%'"#;
-    let found = reading.rows(sql, &[]).await?;
-    found
-        .iter()
-        .map(|row| {
-            let settings: OrgSettings = serde_json::from_str(row.text(1)?)?;
-            Ok((rows::org_id(row.text(0)?)?, settings.origins))
-        })
-        .collect()
+    let mut sites = Vec::new();
+    for row in reading.rows(sql, &[]).await? {
+        let org = row.text(0)?;
+        match serde_json::from_str::<Listing>(row.text(1)?) {
+            Ok(listing) => sites.push((rows::org_id(org)?, listing.origins)),
+            Err(error) => tracing::warn!(org, %error, "an org's sites cannot be read: they are nobody's"),
+        }
+    }
+    Ok(sites)
 }
 
 /// `sql` names the orgs in its own way, each engine having another word for a list.

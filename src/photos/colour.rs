@@ -6,7 +6,7 @@ use image::RgbImage;
 use moxcms::{ColorProfile, Layout, TransformOptions};
 
 /// Cameras' profiles have a few hundred bytes.
-const MAX_PROFILE: usize = 64 * 1024;
+pub const MAX_PROFILE: usize = 64 * 1024;
 
 /// Leaves the picture as it is if the profile cannot be read, or is not of three primaries and their curves
 /// (a printer's, or of a grey picture).

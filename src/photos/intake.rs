@@ -6,13 +6,13 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, GenericImageView, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use jpeg_encoder::{ColorType, Encoder};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::spool::{Spooled, too_large};
-use super::{Accept, MAX_BYTES, MAX_PIXELS, MAX_SMS_BYTES, colour, sniff};
+use super::{Accept, MAX_BYTES, MAX_PIXELS, MAX_SIDE, MAX_SMS_BYTES, colour, png, sniff};
 use crate::domain::{Code, Refusal};
 
 /// What all that are decoded at once may take, in MB. One picture is never refused for it: the largest
@@ -70,10 +70,10 @@ impl Intake {
     pub async fn take_in(&self, spooled: Arc<Spooled>, accept: Accept) -> Result<Rendered, Refusal> {
         let turn = self.looks.acquire().await.map_err(|_| closed())?;
         let file = Arc::clone(&spooled);
-        let look = blocking(move || look(&read(&file)?, accept)).await?;
+        let look = blocking(move || look(read(&file)?, accept)).await?;
         drop(turn);
         let turn = self.memory.acquire_many(look.cost_mb).await.map_err(|_| closed())?;
-        let rendered = blocking(move || render(&read(&spooled)?, &look)).await;
+        let rendered = blocking(move || render(read(&spooled)?, &look)).await;
         drop(turn);
         rendered
     }
@@ -91,19 +91,13 @@ fn read(spooled: &Spooled) -> Result<Vec<u8>, Refusal> {
     })
 }
 
-fn look(bytes: &[u8], accept: Accept) -> Result<Look, Refusal> {
-    let format = sniff::sniff(bytes, accept)?;
-    let mut decoder = decoder(bytes, format)?;
+fn look(mut bytes: Vec<u8>, accept: Accept) -> Result<Look, Refusal> {
+    let format = sniff::sniff(&bytes, accept)?;
+    let mut decoder = decoder(&mut bytes, format)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > MAX_PIXELS {
-        return Err(Refusal::new(
-            Code::PhotoTooLarge,
-            format!(
-                "a photo has at most {} megapixels; send a smaller one",
-                MAX_PIXELS / 1_000_000
-            ),
-        ));
+        return Err(too_many_pixels());
     }
     // The decoded picture, and beside it either its coefficients (a progressive JPEG's, of all channels)
     // or a copy: without transparency, or turned.
@@ -117,17 +111,25 @@ fn look(bytes: &[u8], accept: Accept) -> Result<Look, Refusal> {
     })
 }
 
-fn decoder(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder + '_, Refusal> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+fn decoder(bytes: &mut Vec<u8>, format: ImageFormat) -> Result<impl ImageDecoder + '_, Refusal> {
+    if format == ImageFormat::Png {
+        png::forget_heavy_profiles(bytes);
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(&bytes[..]), format);
     let mut limits = Limits::no_limits();
     // 16 bits of four channels, and what the codecs need besides.
     limits.max_alloc = Some(MAX_PIXELS * 9);
+    (limits.max_image_width, limits.max_image_height) = (Some(MAX_SIDE), Some(MAX_SIDE));
     reader.limits(limits);
-    reader.into_decoder().map_err(|_| broken())
+    reader.into_decoder().map_err(|error| match error {
+        ImageError::Limits(_) => too_many_pixels(),
+        _ => broken(),
+    })
 }
 
-fn render(bytes: &[u8], look: &Look) -> Result<Rendered, Refusal> {
-    let mut decoder = decoder(bytes, look.format)?;
+fn render(mut bytes: Vec<u8>, look: &Look) -> Result<Rendered, Refusal> {
+    let sent = bytes.len();
+    let mut decoder = decoder(&mut bytes, look.format)?;
     let profile = decoder.icc_profile().ok().flatten();
     let mut picture = opaque(DynamicImage::from_decoder(decoder).map_err(|_| broken())?);
     if let Some(profile) = profile {
@@ -138,7 +140,7 @@ fn render(bytes: &[u8], look: &Look) -> Result<Rendered, Refusal> {
     let sms = smallest(&picture)?;
     let thumb = encode(&fit(&picture, THUMB), 80)?;
     let mut full = encode(&picture, FULL[0])?;
-    if full.len() > bytes.len().max(1_000_000) {
+    if full.len() > sent.max(1_000_000) {
         full = encode(&picture, FULL[1])?;
     }
     Ok(Rendered {
@@ -193,6 +195,14 @@ fn encode(picture: &DynamicImage, quality: u8) -> Result<Vec<u8>, Refusal> {
     let written = encoder.encode(picture.as_bytes(), width, height, ColorType::Rgb);
     written.map_err(|_| broken())?;
     Ok(encoded)
+}
+
+fn too_many_pixels() -> Refusal {
+    let megapixels = MAX_PIXELS / 1_000_000;
+    Refusal::new(
+        Code::PhotoTooLarge,
+        format!("a photo has at most {megapixels} megapixels, and {MAX_SIDE} pixels a side; send a smaller one"),
+    )
 }
 
 fn broken() -> Refusal {

@@ -8,6 +8,7 @@
 mod colour;
 pub mod intake;
 pub mod link;
+mod png;
 pub mod sniff;
 pub mod spool;
 pub mod store;
@@ -22,5 +23,7 @@ pub use store::{Rendition, Store};
 pub const MAX_BYTES: u64 = 10 * 1024 * 1024;
 /// By the header.
 pub const MAX_PIXELS: u64 = 50_000_000;
+/// In pixels: no JPEG is longer.
+pub const MAX_SIDE: u32 = 65_535;
 /// Of the rendition for MMS, so that five fit into the 5 MB of a message.
 pub const MAX_SMS_BYTES: usize = 950_000;

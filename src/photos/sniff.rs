@@ -3,6 +3,7 @@
 
 use image::ImageFormat;
 
+use super::png;
 use crate::domain::{Code, Refusal};
 
 /// Whose pictures are taken in.
@@ -103,25 +104,15 @@ fn around_jpeg(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     }
 }
 
-/// The same of a PNG, whose parts name their lengths.
+/// The same of a PNG.
 fn around_png(bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut around = Vec::new();
-    let mut at = 8;
-    loop {
-        let length = u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize;
-        let kind = bytes.get(at + 4..at + 8)?;
-        let data = bytes.get(at + 8..(at + 8).checked_add(length)?)?;
-        bytes.get(at + 8 + length..at + 12 + length)?;
-        at += 12 + length;
-        match kind {
-            b"IEND" => {
-                around.push(&bytes[at..]);
-                return Some(around);
-            }
-            b"IDAT" | b"fdAT" | b"IHDR" | b"PLTE" => {}
-            _ => around.push(data),
-        }
-    }
+    let (chunks, behind) = png::chunks(bytes)?;
+    let others = chunks
+        .iter()
+        .filter(|chunk| !matches!(chunk.kind, b"IDAT" | b"fdAT" | b"IHDR" | b"PLTE" | b"IEND"));
+    let mut around: Vec<_> = others.map(|chunk| chunk.data).collect();
+    around.push(behind);
+    Some(around)
 }
 
 fn is_active(part: &[u8]) -> bool {

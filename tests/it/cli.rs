@@ -69,17 +69,29 @@ fn the_demo_listens_on_loopback_only() {
 }
 
 #[test]
-fn help_names_every_setting_of_the_readme() {
+fn help_and_readme_name_the_same_settings() {
     let help = String::from_utf8(crewline(&["serve", "--help"], &[]).stdout).unwrap();
     let readme = include_str!("../../README.md");
     let rows: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("| `--")).collect();
     assert!(rows.len() >= 12);
-    for row in rows {
+    for row in &rows {
         let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`'));
         let (flag, variable) = (cells.next().unwrap(), cells.next().unwrap());
         assert!(
             help.contains(&format!("--{flag} ")) && help.contains(variable),
             "{flag}"
+        );
+    }
+    let variables: Vec<_> = help
+        .split("[env: ")
+        .skip(1)
+        .map(|rest| rest.split(['=', ']']).next().unwrap())
+        .collect();
+    assert!(variables.len() > rows.len(), "{variables:?}");
+    for variable in variables {
+        assert!(
+            readme.contains(&format!("`{variable}`")),
+            "{variable} is not in the README"
         );
     }
 }

@@ -134,3 +134,31 @@ fn only_the_demo_and_its_own_command_make_a_simulator() {
         "{rooms:?}"
     );
 }
+
+/// What `/metrics` counts is said there, and what to do about it in `docs/OPERATIONS.md`.
+#[test]
+fn every_metric_is_described() {
+    let described = include_str!("../../src/app/recorder.rs");
+    let operations = include_str!("../../docs/OPERATIONS.md");
+    let mut found = std::collections::BTreeSet::new();
+    for (_, _, code) in sources() {
+        for of_kind in ["counter!(", "gauge!(", "histogram!("] {
+            let named = code.split(of_kind).skip(1).filter_map(|rest| {
+                let name = rest.trim_start().strip_prefix('"')?;
+                name.split('"').next().map(str::to_owned)
+            });
+            found.extend(named);
+        }
+    }
+    assert!(found.len() > 25, "{found:?}");
+    for metric in found {
+        assert!(
+            described.contains(&format!("\"{metric}\"")),
+            "{metric} is not described"
+        );
+        assert!(
+            operations.contains(&format!("| `{metric}` |")),
+            "{metric} is not in OPERATIONS"
+        );
+    }
+}

@@ -244,10 +244,16 @@ async fn everything_that_the_portal_loads_is_under_sixty_kilobytes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_holds_the_browser_to_the_strictest_rules() {
     let hub = Hub::start().await;
+    let (_, port) = hub.url.rsplit_once(':').unwrap();
+    let sockets = format!(" ws://127.0.0.1:{port} ws://localhost:{port}");
     for path in ["/", "/portal", "/crm", "/phones"] {
         let page = hub.send("GET", path, &[], None).await;
         let policy = page.header("content-security-policy").expect("a policy");
+        // To no other hub, by whatever kind of connection. Phones ask over HTTP alone.
+        let sockets = if path == "/phones" { "" } else { &sockets };
+        let connect = format!("connect-src 'self'{sockets}");
         for rule in [
+            connect.as_str(),
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",

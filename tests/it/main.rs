@@ -25,6 +25,7 @@ mod drain;
 mod embed;
 mod embedding;
 mod embedding_browser;
+mod examples;
 mod exposure;
 mod front_door;
 mod handoff_browser;

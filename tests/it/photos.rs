@@ -175,6 +175,7 @@ async fn what_is_no_photo_is_refused_with_its_code() {
     for (name, status, code, says) in [
         ("bomb.png", 413, "photo_too_large", "megapixels"),
         ("bomb.jpg", 413, "photo_too_large", "megapixels"),
+        ("long.png", 413, "photo_too_large", "a side"),
         ("heavy.jpg", 413, "photo_too_large", "10 MB"),
         ("truncated.jpg", 422, "photo_broken", "not whole"),
         ("truncated.png", 422, "photo_broken", "not whole"),
@@ -328,7 +329,7 @@ async fn a_photo_is_seen_by_whoever_may_see_its_thread_and_a_foreign_one_is_like
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_at_once_take_bounded_memory() {
-    let Scene { hub, sam, .. } = Scene::start().await;
+    let Scene { hub, sam, kim, .. } = Scene::start().await;
     uploaded(&hub, &sam.token, "plain.jpg").await;
     let before = hub.resident();
     // The two that cost most, twice each, among such as phones take.
@@ -338,7 +339,9 @@ async fn twenty_at_once_take_bounded_memory() {
     for n in 0..20 {
         let bytes = if n < 4 { &costly[n % 2] } else { &usual }.clone();
         let request = reqwest::Client::new().post(format!("{}/v1/photos", hub.url));
-        uploads.spawn(sent(request.bearer_auth(&sam.token).body(bytes)));
+        // Each of them may ten at once.
+        let who = if n < 10 { &sam } else { &kim };
+        uploads.spawn(sent(request.bearer_auth(&who.token).body(bytes)));
     }
     let mut most = 0;
     let mut taken = 0;
@@ -354,6 +357,58 @@ async fn twenty_at_once_take_bounded_memory() {
     println!("20 uploads at once, four of 49.9 megapixels: resident memory rose by {grown} MB at most");
     assert_eq!(taken, 20);
     assert!(grown <= 600, "{grown} MB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_that_inflates_to_much_is_left_aside() {
+    let Scene { hub, sam, .. } = Scene::start().await;
+    let (bomb, plain) = (file("bomb-profile.png"), file("plain.png"));
+    assert!(bomb.len() < 300_000, "{} bytes: a test that cannot fail", bomb.len());
+    let taken = async |bytes: &[u8]| {
+        let got = upload(&hub, &sam.token, bytes.to_vec()).await;
+        assert_eq!(got.status, 201, "{}", String::from_utf8_lossy(&got.bytes));
+        let id = got.json()["id"].as_str().unwrap().to_owned();
+        get(&hub, Some(&sam.token), &format!("/v1/photos/{id}")).await.bytes
+    };
+    let expected = taken(&plain).await;
+    let before = hub.peak();
+    assert!(taken(&bomb).await == expected, "its pixels are as good");
+    let grown = hub.peak().saturating_sub(before) / 1_000_000;
+    assert!(grown < 50, "it took {grown} MB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_uploads_slowly_keeps_nobody_else_from_it() {
+    let Scene { hub, ana, bob, .. } = Scene::start().await;
+    let mut slow = tokio::task::JoinSet::new();
+    for _ in 0..70 {
+        let bytes = futures_util::stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Some((Ok::<_, std::io::Error>(vec![0xff]), ()))
+        });
+        let request = reqwest::Client::new().post(format!("{}/v1/photos", hub.url));
+        let request = request.bearer_auth(&ana.token);
+        slow.spawn(request.body(reqwest::Body::wrap_stream(bytes)).send());
+    }
+    let again = async || {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        upload(&hub, &ana.token, file("plain.jpg")).await
+    };
+    let mut refused = again().await;
+    while refused.status == 201 {
+        refused = again().await;
+    }
+    uploaded(&hub, &bob.token, "plain.jpg").await;
+    let problem = refused.json();
+    assert_eq!(
+        (refused.status, problem["code"].as_str(), problem["retry"].as_bool()),
+        (429, Some("too_many_uploads"), Some(true)),
+        "{problem}"
+    );
+    assert!(problem["detail"].as_str().unwrap().contains("at once"), "{problem}");
+    // What breaks off holds nobody up.
+    slow.shutdown().await;
+    while again().await.status != 201 {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

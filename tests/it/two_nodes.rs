@@ -5,9 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::embedding::preflight;
 use crate::redis::Redis;
 use crate::support::nodes::{WITHIN, crosses, degraded};
 use crate::support::{Hub, Nodes, Org, Relay, Scene, eventually};
+
+/// How late a node may know what another was told of sites.
+const SITES_WITHIN: Duration = Duration::from_secs(5);
 
 struct Cluster {
     redis: Redis,
@@ -43,6 +47,34 @@ async fn who_is_at_one_node_talks_with_who_is_at_the_other() {
     sam.read(thread, 1);
     ana.until("the receipt", |s| s.fold.texts(thread).len() == 100).await;
     assert_eq!(ana.state().fold.texts(thread), sam.state().fold.texts(thread));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_that_is_listed_at_one_node_is_known_there_at_once_and_to_the_other_in_time() {
+    let cluster = Cluster::start().await;
+    let (scene, other) = (&cluster.scene, &cluster.other);
+    let site = "https://portal.acme.test";
+    let knows = async |hub: &Hub| {
+        let asked = preflight(hub, site, "GET", "/v1/inbox").await;
+        asked.header("access-control-allow-origin").is_some()
+    };
+    for (origins, is_listed) in [(json!([site]), true), (json!([]), false)] {
+        // Both have just looked: what they know now is of before.
+        for hub in [&scene.hub, other] {
+            assert_eq!(knows(hub).await, !is_listed);
+        }
+        let settings = json!({"name": "acme Plumbing", "origins": origins});
+        scene.hub.put(&scene.org.service, "/v1/orgs/acme", &settings).await.ok();
+        let stored = Instant::now();
+        assert_eq!(knows(&scene.hub).await, is_listed, "where it was stored");
+        while knows(other).await != is_listed {
+            assert!(
+                stored.elapsed() < SITES_WITHIN + WITHIN,
+                "never, though it was told {origins}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,25 +22,20 @@ const GUARD: &str = "
     for (const name of ['alert', 'confirm', 'prompt', 'print', 'open']) window[name] = () => { window.pwned = name; };
 ";
 
-/// What a page must not be found with, in itself or in a frame of it.
+/// What a page must not be found with.
 const HARM: &str = "
     (() => {
-        const harm = [];
-        const look = (page) => {
-            if (page.pwned !== undefined) harm.push(`pwned: ${page.pwned}`);
-            harm.push(...page.violations);
-            for (const element of page.$$('*')) {
-                const tag = element.localName;
-                if (tag === 'script' && element.getAttribute('src')?.startsWith('/ui/') !== true) harm.push(element.outerHTML);
-                if (['object', 'embed', 'base', 'style', 'marquee', 'xss', 'animate'].includes(tag)) harm.push(element.outerHTML);
-                for (const { name, value } of element.attributes ?? []) {
-                    if (/^on|^srcdoc$/.test(name)) harm.push(`<${tag} ${name}=${value}>`);
-                    if (['href', 'src', 'action'].includes(name) && /^[\\s\\u00a0]*(javascript|vbscript|data:text)/i.test(value)) harm.push(`<${tag} ${name}=${value}>`);
-                }
+        const harm = [...window.violations];
+        if (window.pwned !== undefined) harm.push(`pwned: ${window.pwned}`);
+        for (const element of $$('*')) {
+            const tag = element.localName;
+            if (tag === 'script' && element.getAttribute('src')?.startsWith('/ui/') !== true) harm.push(element.outerHTML);
+            if (['iframe', 'object', 'embed', 'base', 'style', 'marquee', 'xss', 'animate'].includes(tag)) harm.push(element.outerHTML);
+            for (const { name, value } of element.attributes ?? []) {
+                if (/^on|^srcdoc$/.test(name)) harm.push(`<${tag} ${name}=${value}>`);
+                if (['href', 'src', 'action'].includes(name) && /^[\\s\\u00a0]*(javascript|vbscript|data:text)/i.test(value)) harm.push(`<${tag} ${name}=${value}>`);
             }
-            for (const frame of page.$$('iframe')) look(frame.contentWindow);
-        };
-        look(window);
+        }
         return harm;
     })()
 ";

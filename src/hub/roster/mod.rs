@@ -161,12 +161,36 @@ impl Room {
         counter!("crewline_holes_healed_total").increment(1);
         let mut state = self.state.lock();
         state.healing = false;
+        state.badges_are_stale(&records, &self.org);
         state.feed(records.into_iter(), &self.last)
     }
 
     /// The ledger could not be read: somebody else may try.
     pub fn give_up_healing(&self) {
         self.state.lock().healing = false;
+    }
+
+    /// Whether there are stale badges, and the caller is the one to read them.
+    pub fn claim_refreshing(&self) -> bool {
+        let mut state = self.state.lock();
+        let is_claimed = !state.refreshing && !state.stale.is_empty();
+        state.refreshing |= is_claimed;
+        is_claimed
+    }
+
+    /// Whose badge is to be read next. After the last one the claim is given up.
+    pub fn next_stale(&self) -> Option<View> {
+        let mut state = self.state.lock();
+        let next = state.stale.pop_first();
+        state.refreshing = next.is_some();
+        next
+    }
+
+    /// This one could not be read: somebody else may try.
+    pub fn give_up_refreshing(&self, view: View) {
+        let mut state = self.state.lock();
+        state.stale.insert(view);
+        state.refreshing = false;
     }
 
     /// Whether the hole is still there after a moment's patience.
@@ -188,11 +212,6 @@ impl Room {
         let state = self.state.lock();
         let customers = state.threads.values().flat_map(|seat| &seat.members);
         state.team.iter().chain(customers).cloned().collect()
-    }
-
-    /// The threads that customers have open here.
-    pub fn open_threads(&self) -> Vec<ThreadId> {
-        self.state.lock().threads.keys().cloned().collect()
     }
 
     pub fn badge(&self, view: &View, badge: Badge) {

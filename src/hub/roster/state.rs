@@ -1,6 +1,6 @@
 //! What is behind a room's lock. Each method is one turn: it never waits.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use metrics::counter;
 use tokio::sync::watch;
 
 use super::Member;
-use crate::domain::{Entry, Kind, Mark, Record, ThreadId, View};
+use crate::domain::{Entry, Kind, Mark, OrgId, Record, ThreadId, View};
 use crate::hub::fanout::{Delivery, Ring};
 use crate::hub::presence::Presence;
 use crate::hub::sequencer::{Hole, Sequencer};
@@ -32,6 +32,10 @@ pub(super) struct State {
     pub presence: Presence,
     pub marks: HashMap<(ThreadId, String, Mark), i64>,
     pub healing: bool,
+    /// Whose badges did not come with what was healed, of those who are here.
+    pub stale: BTreeSet<View>,
+    /// Somebody is reading them.
+    pub refreshing: bool,
     pub empty_since: Option<Instant>,
 }
 
@@ -111,6 +115,20 @@ impl State {
                 member.lane.close(protocol::close::AUTH, "revoked_token");
             }
         }
+    }
+
+    /// Badges do not come with what was read from the ledger.
+    pub fn badges_are_stale(&mut self, records: &[Arc<Record>], org: &OrgId) {
+        if !self.team.is_empty() {
+            self.stale.insert(View::Team { org: org.clone() });
+        }
+        let public = records.iter().filter(|record| record.seq.is_some());
+        let threads = public.filter_map(|record| record.thread.as_ref());
+        let here = threads.filter(|thread| self.threads.contains_key(*thread));
+        self.stale.extend(here.map(|thread| View::Customer {
+            org: org.clone(),
+            thread: thread.clone(),
+        }));
     }
 
     pub fn team_badge(&mut self, badge: TeamBadge) {

@@ -79,6 +79,13 @@ zeros = zlib.compress(b"\0" * 30_001 * 300)
 header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
 (out / "bomb.png").write_bytes(
     b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zeros) + chunk(b"IEND", b""))
+header = struct.pack(">IIBBBBB", 70_000, 1, 8, 0, 0, 0, 0)
+(out / "long.png").write_bytes(
+    b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 70_001)) + chunk(b"IEND", b""))
+# A small picture whose profile is small too, until it is inflated.
+deflate = zlib.compressobj()
+profile = b"name\0\0" + b"".join(deflate.compress(b"\0" * 1_000_000) for _ in range(200)) + deflate.flush()
+(out / "bomb-profile.png").write_bytes(plain[:33] + chunk(b"iCCP", profile) + plain[33:])
 at = jpg.index(b"\xff\xc0") + 5
 (out / "bomb.jpg").write_bytes(jpg[:at] + struct.pack(">HH", 60_000, 60_000) + jpg[at + 4:])
 (out / "heavy.jpg").write_bytes(jpg[:-2] + b"\0" * (10 * 1024 * 1024) + jpg[-2:])

@@ -178,11 +178,20 @@ impl Hub {
 
     /// Resident memory of the hub in bytes.
     pub fn resident(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most of it that there ever was.
+    pub fn peak(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, which: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the hub runs");
         let line = status
             .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .expect("Linux tells VmRSS");
+            .find(|line| line.starts_with(which))
+            .expect("Linux tells it");
         let kib: u64 = line
             .split_whitespace()
             .nth(1)

@@ -139,7 +139,7 @@ impl Newcomer {
     }
 }
 
-/// What stands in the window, shadow roots and frames of ours included, and is not covered or hidden.
+/// What stands in the window, shadow roots included, and is not covered or hidden.
 const SHOWN: &str = "
     (() => {
         const shown = [];
