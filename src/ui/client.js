@@ -107,7 +107,7 @@ export class CrewlineClient extends Requests {
     this.#line.open();
   }
 
-  /** A newer token of the same person: it is shown at once, so that the line need not break. @param {string} token */
+  /** A newer token: of the same person it is shown at once, so that the line need not break; another one gets a line of their own. @param {string} token */
   renew(token) {
     if (!this.#tokens.renew(token)) return;
     if (this.#welcomed) this.#line.send({ type: "token", token });
@@ -348,6 +348,8 @@ export class CrewlineClient extends Requests {
     if (person === this.#person) return;
     const another = this.#person !== null;
     this.#person = person;
+    // The line is the first one's as long as it lives: nothing of the second one's may go there.
+    if (another) this.#line.again();
     this.#keepFor(person);
     if (another) this.#forget("person");
   }
