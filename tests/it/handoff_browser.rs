@@ -172,6 +172,20 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
         .click(r#"[data-testid="thread-row"]:has([data-testid="unknown"]:not([hidden]))"#)
         .await;
     sam.0.click("[data-testid=attach]").await;
+    // The one who had it open is led to another unknown number: what the dialog was about is not that one.
+    let here = sam.0.eval("$('crewline-inbox').selected").await;
+    phones.text("+14155550888", "Wrong number").await;
+    sam.0.until("$$('[data-testid=thread-row]').length === 3").await;
+    let open = "$('dialog.attach').open";
+    sam.0.until(open).await;
+    sam.0
+        .eval("(row => row.click())($$('[data-testid=thread-row]').find((row) => row.textContent.includes('Wrong number')))")
+        .await;
+    sam.shows(&["Wrong number"]).await;
+    sam.0.until(&format!("!{open}")).await;
+    sam.0.eval(&format!("$('crewline-inbox').selected = {here}")).await;
+    sam.shows(&["It is me, on my work phone"]).await;
+    sam.0.click("[data-testid=attach]").await;
     sam.0.click("[data-testid=attach-contact]").await;
     sam.0.type_text("Ana Souza (ana)").await;
     pictures(&sam, "attach").await;
@@ -182,7 +196,7 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
     sam.0.click("[data-testid=attach-confirm]").await;
     sam.shows(&["The leak is back", "It is me, on my work phone"]).await;
     ana.shows(&["The leak is back", "It is me, on my work phone"]).await;
-    sam.0.until("$$('[data-testid=thread-row]').length === 1").await;
+    sam.0.until("$$('[data-testid=thread-row]').length === 2").await;
     sam.0
         .until("$('[data-testid=attach]').closest('crewline-attach').hidden")
         .await;

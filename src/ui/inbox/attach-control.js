@@ -11,11 +11,15 @@
 import { h, setText } from "../base/dom.js";
 import "./contact-choice.js";
 
+/** @typedef {{thread: string, number: string, seen: () => number | undefined}} Asked */
+
 export class AttachControl extends HTMLElement {
   /** @type {any} CrewlineClient, once it is open */
   #client = null;
-  /** @type {any} */
+  /** @type {Asked | null} */
   #asked = null;
+  /** What its dialog is about: whoever says yes says it to this. @type {Asked | null} */
+  #shown = null;
 
   #open = h("button", { type: "button", "data-testid": "attach", title: "Whose number is this?", onclick: () => this.#show() }, "Attach…");
   #choice = h("crewline-contact-choice", { label: "Contact", placeholder: "Name, phone, or the CRM's id", testid: "attach-contact" });
@@ -44,6 +48,7 @@ export class AttachControl extends HTMLElement {
 
   /** @param {{thread: string, number: string, seen: () => number | undefined}} asked */
   open(client, asked) {
+    if (asked.thread !== this.#shown?.thread) this.#dialog.close();
     this.#client = client;
     this.#asked = asked;
     this.hidden = false;
@@ -55,7 +60,9 @@ export class AttachControl extends HTMLElement {
   }
 
   #show() {
-    const { number } = this.#asked;
+    if (!this.#asked) return;
+    this.#shown = this.#asked;
+    const { number } = this.#shown;
     setText(this.#explained, `All that was said with ${number} is copied to the contact's conversation, where the customer sees it, too; what ${number} texts later goes there.`);
     setText(this.#error, "");
     this.#form.reset();
@@ -65,7 +72,8 @@ export class AttachControl extends HTMLElement {
   }
 
   async #attach() {
-    const { thread, seen } = this.#asked;
+    if (!this.#shown) return;
+    const { thread, seen } = this.#shown;
     const { value, text } = this.#choice;
     const contact = value?.contact.id ?? /\(([^()\s]+)\)$/.exec(text)?.[1] ?? text;
     if (!contact) return this.#choice.focus();
