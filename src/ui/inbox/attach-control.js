@@ -37,16 +37,20 @@ export class AttachControl extends HTMLElement {
       h("button", { type: "submit", class: "primary", "data-testid": "attach-confirm" }, "Attach")));
   #dialog = h("dialog", { class: "sheet attach", "aria-label": "Whose number is this?" }, this.#form);
 
-  connectedCallback() {
-    this.hidden = true;
-    this.replaceChildren(this.#open, this.#dialog);
+  constructor() {
+    super();
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#attach();
     });
   }
 
-  /** @param {{thread: string, number: string, seen: () => number | undefined}} asked */
+  connectedCallback() {
+    this.hidden = true;
+    this.replaceChildren(this.#open, this.#dialog);
+  }
+
+  /** @param {Asked} asked */
   open(client, asked) {
     if (asked.thread !== this.#shown?.thread) this.#dialog.close();
     this.#client = client;

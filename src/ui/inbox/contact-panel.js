@@ -63,14 +63,18 @@ export class ContactPanel extends HTMLElement {
     this.#link,
     h("section", { "aria-label": "Consent" }, h("h4", {}, "STOP and START"), this.#history, this.#nothing, this.#older));
 
-  connectedCallback() {
-    this.replaceChildren(this.#dialog);
+  constructor() {
+    super();
     this.#dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       this.#close();
     });
     // A click beside it closes it.
     this.#dialog.addEventListener("click", (event) => event.target === this.#dialog && !this.#roomy && this.#close());
+  }
+
+  connectedCallback() {
+    this.replaceChildren(this.#dialog);
   }
 
   /** Whether there is room beside the conversation. */

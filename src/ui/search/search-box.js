@@ -39,11 +39,15 @@ export class SearchBox extends HTMLElement {
   #found = h("div", { class: "found", hidden: true },
     h("div", { class: "line" }, this.#status, h("label", {}, this.#newest, " Newest first")), this.#list, this.#more);
 
+  constructor() {
+    super();
+    this.addEventListener("keydown", (event) => this.#key(event));
+    this.addEventListener("focusout", ({ relatedTarget }) => this.contains(/** @type {Node | null} */ (relatedTarget)) || this.#stays || this.#toggle(false));
+  }
+
   connectedCallback() {
     const form = h("form", { role: "search", onsubmit: (event) => { event.preventDefault(); this.#look(); } }, this.#field);
     this.replaceChildren(form, this.#found);
-    this.addEventListener("keydown", (event) => this.#key(event));
-    this.addEventListener("focusout", ({ relatedTarget }) => this.contains(/** @type {Node | null} */ (relatedTarget)) || this.#stays || this.#toggle(false));
   }
 
   disconnectedCallback() {
