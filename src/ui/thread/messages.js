@@ -69,9 +69,9 @@ export class Messages extends HTMLElement {
     this.#thread = thread;
     const { signal } = (this.#leaving = new AbortController());
     const on = (target, type, heard) => target.addEventListener(type, heard, { signal });
-    on(client, "welcome", ({ detail }) => detail.fresh && this.#begin(this.#sought));
+    on(client, "welcome", ({ detail }) => (detail.fresh || !this.#stretch) && this.#begin(this.#sought));
     on(client, "reset", () => this.#clear());
-    on(client, "signed-out", () => this.#stretch || this.#beginning.more());
+    on(client, "signed-out", () => this.#stretch?.loaded || this.#giveUp());
     on(client, "change", ({ detail }) => this.#change(detail));
     on(client, "outbox", () => this.#pace.soon());
     on(client, "state", () => this.#pace.soon());
@@ -111,6 +111,12 @@ export class Messages extends HTMLElement {
     this.#newest.hidden = true;
     this.#announcer.clear();
     this.#beginning.loading();
+  }
+
+  /** Nothing will come, as long as nobody signs in. */
+  #giveUp() {
+    this.#clear();
+    this.#beginning.more();
   }
 
   /** Opens it at the record of this number, or at the newest. @param {number | null} number */

@@ -51,6 +51,7 @@ export class Pane extends HTMLElement {
   #leaving = null;
   /** What was begun in the other threads, with the uploads that go on, for each client. @type {WeakMap<CrewlineClient, Map<string | undefined, Left>>} */
   #begun = new WeakMap();
+  #closed = false;
 
   #messages = h("crewline-messages");
   #typing = h("p", { class: "typing", "data-testid": "typing" });
@@ -96,7 +97,8 @@ export class Pane extends HTMLElement {
 
   /** While there is nothing to be written here. */
   set closed(closed) {
-    this.#composer.disabled = closed || this.#client?.state === "signed-out";
+    this.#closed = closed;
+    this.#heed();
   }
 
   open(client, thread) {
@@ -109,14 +111,16 @@ export class Pane extends HTMLElement {
     }, { signal });
     const limit = () => { this.#composer.limit = client.limits.text_chars; };
     this.#composer.carrier = client;
-    this.#composer.disabled = client.state === "signed-out";
+    this.closed = false;
     this.#composer.draft = this.#drafts.get(thread) ?? this.#kept();
     this.#drafts.delete(thread);
     client.addEventListener("welcome", () => this.#welcomed(), { signal });
     client.addEventListener("welcome", limit, { signal });
     client.addEventListener("reset", ({ detail: { reason } }) => reason === "person" && this.#forAnother(), { signal });
-    client.addEventListener("signed-out", () => { this.#composer.disabled = true; }, { signal });
-    client.addEventListener("state", ({ detail: { state } }) => state === "live" && this.#composer.retry(), { signal });
+    client.addEventListener("state", ({ detail: { state } }) => {
+      this.#heed();
+      if (state === "live") this.#composer.retry();
+    }, { signal });
     client.addEventListener("outbox", () => this.#showHeld(), { signal });
     limit();
     this.#showHeld();
@@ -156,6 +160,12 @@ export class Pane extends HTMLElement {
     this.#composer.focus();
   }
 
+  /** Nobody who is signed out can write. */
+  #heed() {
+    this.#composer.disabled = this.#closed || this.#client?.state === "signed-out";
+  }
+
+  /** @returns {Map<string | undefined, Left>} */
   get #drafts() {
     const drafts = this.#begun.get(this.#client) ?? new Map();
     this.#begun.set(this.#client, drafts);
