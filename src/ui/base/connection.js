@@ -14,16 +14,21 @@ const lines = new Map();
 /**
  * @typedef {object} Source where a person's token comes from
  * @property {string} hub its address
- * @property {string | null} token the first one, or the only one
+ * @property {string | null} token the newest that the page has
  * @property {string | null} [tokenUrl] where the page's own site answers with a fresh one, as text
  * @property {(() => Promise<string | null>) | null} [getToken] the same, as a function
  */
 
-/** @param {Source} source @returns {{ client: CrewlineClient, leave: () => void }} */
+/**
+ * One who was signed out comes back with whoever joins, since there may be a token now.
+ * @param {Source} source
+ * @returns {{ client: CrewlineClient, leave: () => void }}
+ */
 export function join(source) {
   const key = source.getToken ?? [source.hub, source.tokenUrl ?? personIn(source.token) ?? source.token].join(" ");
   const line = lines.get(key) ?? { client: open(source), users: 0 };
-  if (!lines.has(key)) line.client.connect();
+  if (source.token) line.client.renew(source.token);
+  if (!lines.has(key) || line.client.state === "signed-out") line.client.connect();
   lines.set(key, line);
   line.users += 1;
   let left = false;
