@@ -78,12 +78,19 @@ export class SearchBox extends HTMLElement {
     this.#field.select();
   }
 
+  /** What was found before was another person's, perhaps. */
   open(client, signal) {
     this.#client = client;
-    client.addEventListener("signed-out", () => {
-      this.#field.disabled = true;
-      this.#toggle(false);
-    }, { signal });
+    client.addEventListener("reset", () => this.#clear(), { signal });
+    client.addEventListener("state", () => this.#heed(), { signal });
+    this.#clear();
+    this.#heed();
+  }
+
+  /** Nobody who is signed out can look for anything. */
+  #heed() {
+    this.#field.disabled = this.#client.state === "signed-out";
+    if (this.#field.disabled) this.#toggle(false);
   }
 
   #soon() {
