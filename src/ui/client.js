@@ -34,6 +34,7 @@ import { Line } from "./client/line.js";
 import { Marks } from "./client/marks.js";
 import { localStorageIfAny } from "./client/options.js";
 import { Outbox, uuid } from "./client/outbox.js";
+import { Presence } from "./client/presence.js";
 import { Questions } from "./client/questions.js";
 import { Requests } from "./client/requests.js";
 import { Timers } from "./client/timers.js";
@@ -62,6 +63,8 @@ export class CrewlineClient extends Requests {
   limits = { text_chars: 4000, photos: 5 };
   /** @type {Badge | null} */
   badge = null;
+  /** Who is here, for staff. */
+  presence = new Presence(this);
 
   /** @type {string | null} */
   #person = null;
@@ -280,7 +283,8 @@ export class CrewlineClient extends Requests {
     },
 
     pong: ({ head }) => {
-      if (head > (this.cursor ?? Infinity)) this.#timers.set("head", HEAD_GRACE_MS, () => this.#mustHaveReached(head));
+      const isBehind = () => head > (this.cursor ?? Infinity);
+      if (isBehind()) this.#timers.set("head", HEAD_GRACE_MS, () => this.state === "live" && isBehind() && this.#line.again());
     },
 
     expiring: () => {
@@ -303,11 +307,6 @@ export class CrewlineClient extends Requests {
       if (mark === "delivered") this.#marks.confirmed("received", this.#named(thread), up_to);
       else if (side === "customer" || this.isMe(by)) this.#marks.confirmed("read", this.#named(thread), up_to);
     }
-  }
-
-  /** @param {number} head */
-  #mustHaveReached(head) {
-    if (this.state === "live" && (this.cursor ?? Infinity) < head) this.#line.again();
   }
 
   #flush() {
