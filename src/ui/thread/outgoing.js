@@ -23,7 +23,13 @@ export class Outgoing {
   /** @type {Map<string, {row: HTMLElement, look: string}>} */
   #rows = new Map();
 
-  /** @param {{edit: (entry: Entry) => void, seen: () => number | undefined}} view `edit`: its text goes back to where it was written; `seen`: the last seq that is in view */
+  /**
+   * @param {import("../client.js").CrewlineClient} client
+   * @param {string | undefined} thread a customer's is undefined
+   * @param {object} view
+   * @param {(entry: Entry) => void} view.edit its text goes back to where it was written
+   * @param {() => number | undefined} view.seen the last seq that is in view
+   */
   constructor(client, thread, { edit, seen }) {
     this.#client = client;
     this.#thread = thread;
