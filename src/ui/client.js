@@ -34,6 +34,7 @@ import { Line } from "./client/line.js";
 import { Marks } from "./client/marks.js";
 import { localStorageIfAny } from "./client/options.js";
 import { Outbox, uuid } from "./client/outbox.js";
+import { Presence } from "./client/presence.js";
 import { Questions } from "./client/questions.js";
 import { Requests } from "./client/requests.js";
 import { Timers } from "./client/timers.js";
@@ -62,6 +63,8 @@ export class CrewlineClient extends Requests {
   limits = { text_chars: 4000, photos: 5 };
   /** @type {Badge | null} */
   badge = null;
+  /** Who is here, for staff. */
+  presence = new Presence(this);
 
   /** @type {string | null} */
   #person = null;
@@ -107,7 +110,7 @@ export class CrewlineClient extends Requests {
     this.#line.open();
   }
 
-  /** A newer token of the same person: it is shown at once, so that the line need not break. @param {string} token */
+  /** A newer token: of the same person it is shown at once, so that the line need not break; another one gets a line of their own. @param {string} token */
   renew(token) {
     if (!this.#tokens.renew(token)) return;
     if (this.#welcomed) this.#line.send({ type: "token", token });
@@ -151,9 +154,9 @@ export class CrewlineClient extends Requests {
     this.#drafts.keep(thread, draft);
   }
 
-  /** Sends a refused or stale message again, as it is. @param {string} id */
-  retry(id) {
-    if (this.#outbox.retry(id)) this.#flush();
+  /** Sends a refused or stale message again, as it is. @param {string} id @param {number} [seen] the last seq that its writer has in view now */
+  retry(id, seen) {
+    if (this.#outbox.retry(id, seen)) this.#flush();
   }
 
   /** Drops a message that was refused, is stale, or is still waiting for the line. @param {string} id */
@@ -280,7 +283,8 @@ export class CrewlineClient extends Requests {
     },
 
     pong: ({ head }) => {
-      if (head > (this.cursor ?? Infinity)) this.#timers.set("head", HEAD_GRACE_MS, () => this.#mustHaveReached(head));
+      const isBehind = () => head > (this.cursor ?? Infinity);
+      if (isBehind()) this.#timers.set("head", HEAD_GRACE_MS, () => this.state === "live" && isBehind() && this.#line.again());
     },
 
     expiring: () => {
@@ -303,11 +307,6 @@ export class CrewlineClient extends Requests {
       if (mark === "delivered") this.#marks.confirmed("received", this.#named(thread), up_to);
       else if (side === "customer" || this.isMe(by)) this.#marks.confirmed("read", this.#named(thread), up_to);
     }
-  }
-
-  /** @param {number} head */
-  #mustHaveReached(head) {
-    if (this.state === "live" && (this.cursor ?? Infinity) < head) this.#line.again();
   }
 
   #flush() {
@@ -348,6 +347,8 @@ export class CrewlineClient extends Requests {
     if (person === this.#person) return;
     const another = this.#person !== null;
     this.#person = person;
+    // The line is the first one's as long as it lives: nothing of the second one's may go there.
+    if (another) this.#line.again();
     this.#keepFor(person);
     if (another) this.#forget("person");
   }

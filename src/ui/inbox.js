@@ -17,7 +17,7 @@
  */
 import { h, setText } from "./base/dom.js";
 import { CrewlineElement } from "./base/element.js";
-import { Presence, Typists, listed } from "./base/people.js";
+import { Typists, listed } from "./base/people.js";
 import { sheets } from "./base/sheet.js";
 import "./inbox/bell.js";
 import "./inbox/contact-header.js";
@@ -49,9 +49,7 @@ export class CrewlineInbox extends CrewlineElement {
   #selected = null;
   /** Ends with the open thread. */
   #following = new AbortController();
-  /** @type {any} Presence, once it is open; so are the next three */
-  #presence;
-  /** @type {any} */
+  /** @type {any} Typists, once it is open; so are the next two */
   #typists;
   /** @type {any} */
   #viewers;
@@ -131,7 +129,7 @@ export class CrewlineInbox extends CrewlineElement {
     const width = new ResizeObserver(([{ contentRect }]) => { this.#panel.roomy = contentRect.width >= ROOMY; });
     width.observe(this);
     signal.addEventListener("abort", () => width.disconnect());
-    this.#presence = new Presence(client, () => this.#showPeople(), { signal });
+    client.addEventListener("presence", () => this.#showPeople(), { signal });
     this.#typists = new Typists(client, () => this.#showPeople(), { signal });
     this.#viewers = new Viewers(client, () => this.#showPeople(), { signal });
     client.addEventListener("state", () => this.#showContact(), { signal });
@@ -156,6 +154,7 @@ export class CrewlineInbox extends CrewlineElement {
       this.#pane.leave();
     });
     this.#open(this.#selected);
+    this.#showPeople();
   }
 
   #keys() {
@@ -197,7 +196,10 @@ export class CrewlineInbox extends CrewlineElement {
 
   #handled() {
     const row = this.#selected === null ? undefined : this.#list.row(this.#selected);
-    if (row && row.waiting_since !== null) this.client?.handled(row.thread, this.#pane.lastSeq);
+    if (!row || row.waiting_since === null) return;
+    // What came after that which is in view is to be looked at first.
+    if (this.#pane.whole) this.client?.handled(row.thread, this.#pane.lastSeq);
+    else this.#pane.toNewest();
   }
 
   #open(thread) {
@@ -239,14 +241,14 @@ export class CrewlineInbox extends CrewlineElement {
   #about(thread, contact) {
     return {
       me: this.client?.you ?? null,
-      here: this.#presence.hasContact(contact),
+      here: this.client?.presence.hasContact(contact) ?? false,
       colleagues: this.#typists.answering(thread) || this.#viewers.sentence(thread),
       typing: this.#typists.customer(thread),
     };
   }
 
   #showPeople() {
-    const others = this.#presence.staff.filter(({ sub }) => sub !== this.client?.you?.sub).map(({ name }) => name);
+    const others = (this.client?.presence.staff ?? []).filter(({ sub }) => sub !== this.client?.you?.sub).map(({ name }) => name);
     setText(this.#colleagues, others.length > 0 ? `Also here: ${listed(others)}` : "");
     this.#list.refresh();
     this.#showContact();

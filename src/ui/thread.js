@@ -60,6 +60,7 @@ export class CrewlineThread extends CrewlineElement {
     this.#bar.hidden = !this.hasAttribute("search") && !this.querySelector(':scope > [slot="head"]');
     this.root.replaceChildren(h("div", { class: "frame" }, this.#bar, this.#pane));
     this.#search.open(client, signal);
+    this.#look(false);
     this.#pane.open(client, undefined);
     const message = Number(this.getAttribute("message"));
     if (message > 0) this.reveal(message);

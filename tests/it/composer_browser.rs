@@ -289,3 +289,62 @@ async fn what_is_written_offline_waits_through_a_reload_and_goes_once() {
     ana.has_message("From the basement").await;
     assert_eq!(said(&cast).await, ["From the basement"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_sent_before_its_photos_were_there_goes_from_wherever_its_writer_is_by_then() {
+    let cast = Cast::start().await;
+    let (ana, bob) = (cast.ana.thread().to_owned(), bob(&cast).await);
+    for person in [&cast.ana, &bob] {
+        person.join(&cast.hub).await.say(person.thread(), "Hello").await;
+    }
+    let sam = cast.crm("sam", "Sam Ortiz").await;
+    // Uploads take until they are let go.
+    sam.0
+        .eval(
+            "(() => { const real = XMLHttpRequest.prototype.send; window.uploads = []; \
+             XMLHttpRequest.prototype.send = function (...body) { uploads.push(() => real.apply(this, body)); }; })()",
+        )
+        .await;
+    let says = r#"$('[data-testid="composer-says"]').textContent"#;
+    let waits = format!("{says}.startsWith('It goes as soon')");
+    let sent_to = async |thread: &str, text: &str| {
+        sam.0.click(&row(thread)).await;
+        sam.shows(&["Hello"]).await;
+        sam.write(text).await;
+        paste(&sam, &["plain.jpg", "cmyk.jpg"], None).await;
+        previews(&sam, "uploading", 2).await;
+        sam.0.press("Enter").await;
+        sam.0.until(&waits).await;
+    };
+    sent_to(&ana, "For Ana").await;
+    sent_to(bob.thread(), "For Bob").await;
+    // Whoever comes back finds it waiting; whoever writes on wants it to wait no more.
+    sam.0.click(&row(&ana)).await;
+    sam.0.until(&format!("{TEXT} === 'For Ana' && {waits}")).await;
+    sam.0.click(&row(bob.thread())).await;
+    sam.0.until(&format!("{TEXT} === 'For Bob' && {waits}")).await;
+    sam.0.click(r#"[data-testid="composer"]"#).await;
+    sam.0.type_text("!").await;
+    sam.0.until(&format!("!({waits})")).await;
+    sam.0.press("Escape").await;
+    sam.0.press("u").await;
+    sam.0.eval("uploads.shift()()").await;
+    let photos = r#"Object.keys(localStorage).map((key) => JSON.parse(localStorage[key]).photos?.length ?? 0).join()"#;
+    sam.0.until(&format!("{photos} === '1,0' || {photos} === '0,1'")).await;
+    assert_eq!(said(&cast).await, ["Hello", "Hello"]);
+    for _ in 0..3 {
+        sam.0.eval("uploads.shift()()").await;
+    }
+    sam.0.click(&row(&ana)).await;
+    sam.shows(&["Hello", "For Ana"]).await;
+    sam.0
+        .until(r#"$$('[data-testid="message"][data-seq] [data-testid="photo"]').length === 2"#)
+        .await;
+    assert_eq!(sam.written().await, "");
+    sam.0.click(&row(bob.thread())).await;
+    sam.shows(&["Hello"]).await;
+    assert_eq!(sam.written().await, "For Bob!");
+    previews(&sam, "uploaded", 2).await;
+    assert_eq!(said(&cast).await, ["Hello", "Hello", "For Ana"]);
+    sam.is_sound().await;
+}

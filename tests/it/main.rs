@@ -22,6 +22,7 @@ mod cli;
 mod composer_browser;
 mod crash;
 mod drain;
+mod elements_browser;
 mod embed;
 mod embedding;
 mod embedding_browser;

@@ -7,38 +7,30 @@
  */
 import { CrewlineClient } from "../client.js";
 import { personIn } from "../client/token.js";
+import { Shared } from "./shared.js";
 
-/** By hub and person. @type {Map<unknown, {client: CrewlineClient, users: number}>} */
-const lines = new Map();
+/** By hub and person. @type {Shared<CrewlineClient>} */
+const lines = new Shared((client) => client.close());
 
 /**
  * @typedef {object} Source where a person's token comes from
  * @property {string} hub its address
- * @property {string | null} token the first one, or the only one
+ * @property {string | null} token the newest that the page has
  * @property {string | null} [tokenUrl] where the page's own site answers with a fresh one, as text
  * @property {(() => Promise<string | null>) | null} [getToken] the same, as a function
  */
 
-/** @param {Source} source @returns {{ client: CrewlineClient, leave: () => void }} */
+/**
+ * One who was signed out comes back with whoever joins, since there may be a token now.
+ * @param {Source} source
+ * @returns {{ client: CrewlineClient, leave: () => void }}
+ */
 export function join(source) {
   const key = source.getToken ?? [source.hub, source.tokenUrl ?? personIn(source.token) ?? source.token].join(" ");
-  const line = lines.get(key) ?? { client: open(source), users: 0 };
-  if (!lines.has(key)) line.client.connect();
-  lines.set(key, line);
-  line.users += 1;
-  let left = false;
-  const leave = () => {
-    if (left) return;
-    left = true;
-    line.users -= 1;
-    // An element that is only moved leaves and comes back at once.
-    setTimeout(() => {
-      if (line.users > 0 || lines.get(key) !== line) return;
-      lines.delete(key);
-      line.client.close();
-    });
-  };
-  return { client: line.client, leave };
+  const { one: client, leave } = lines.join(key, () => open(source));
+  if (source.token) client.renew(source.token);
+  client.connect();
+  return { client, leave };
 }
 
 /** @param {Source} source */

@@ -102,7 +102,6 @@ export class CrewlineElement extends HTMLElement {
       hub: this.getAttribute("hub") ?? HERE, token: this.#token, getToken: this.#getToken,
       tokenUrl: tokenUrl && new URL(tokenUrl, document.baseURI).href,
     });
-    if (this.#token) client.renew(this.#token);
     if (client === this.client) return leave();
     this.#part();
     const leaving = new AbortController();

@@ -1,39 +1,14 @@
 /**
- * Who is here and who is writing, as far as it was told.
+ * Who is writing, as far as it was told, until the signal ends it.
  *
- *   const presence = new Presence(client, () => show(presence.staff, presence.hasContact(id)));
- *   const typists = new Typists(client, (thread) => setText(line, typists.sentence(thread)));
+ *   const typists = new Typists(client, (thread) => setText(line, typists.sentence(thread)), { signal });
  *   typists.answering(thread)         // of colleagues: "Sam is answering"
  *   typists.customer(thread)          // whether the customer is writing
- *
- * Both end with the signal: `new Presence(client, show, { signal })`.
  */
+import { keyOf } from "../client/presence.js";
 
 /** Typing that is not repeated has ended. */
 const TYPING_MS = 6_000;
-
-export class Presence {
-  #online = new Map();
-
-  constructor(client, changed, options = {}) {
-    // After a welcome everyone who is here is told anew.
-    client.addEventListener("welcome", () => this.#online.clear(), options);
-    client.addEventListener("presence", ({ detail: { online = [], offline = [] } }) => {
-      for (const who of online) this.#online.set(keyOf(who), who);
-      for (const who of offline) this.#online.delete(keyOf(who));
-      changed([...online, ...offline]);
-    }, options);
-  }
-
-  /** @returns {{name: string, sub: string}[]} */
-  get staff() {
-    return [...this.#online.values()].filter(({ kind }) => kind === "staff");
-  }
-
-  hasContact(contact) {
-    return this.#online.has(`customer ${contact}`);
-  }
-}
 
 export class Typists {
   /** By thread, then by person. */
@@ -96,9 +71,4 @@ export class Typists {
 /** "Ana", "Ana and Ben", "Ana, Ben and Kim". @param {string[]} names */
 export function listed(names) {
   return names.length < 3 ? names.join(" and ") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-}
-
-/** One name for a person in presence, in typing and in a record's `from`; a customer knows staff by name alone. */
-function keyOf({ kind, contact, sub, name }) {
-  return `${kind} ${contact ?? sub ?? name}`;
 }

@@ -5,6 +5,7 @@
  *   const api = new Api({ http: "https://hub.example" }, (refused) => tokens.current(refused));
  *   const page = await api.get("/v1/inbox", { filter: "new" });
  */
+import { personIn } from "./token.js";
 
 /** An error that the server names: `code`, a sentence, and whether it may pass. */
 export class CrewlineError extends Error {
@@ -68,7 +69,7 @@ export class Api {
     const token = await this.#token();
     let answer = await send(`${this.#base}${path}`, token, file, progress, signal);
     if (answer.status === 401) {
-      const newer = await this.#token(token);
+      const newer = await this.#newer(token);
       if (newer) answer = await send(`${this.#base}${path}`, newer, file, progress, signal);
     }
     if (answer.ok) return answer.json();
@@ -98,11 +99,17 @@ export class Api {
     const token = await this.#token();
     let answer = await ask(token);
     if (answer.status === 401) {
-      const newer = await this.#token(token);
+      const newer = await this.#newer(token);
       if (newer) answer = await ask(newer);
     }
     if (answer.ok) return read(answer);
     throw await problem(answer);
+  }
+
+  /** Another one of the same person: what one has asked is not done in another's name. @param {string | null} refused */
+  async #newer(refused) {
+    const newer = await this.#token(refused);
+    return personIn(newer) === personIn(refused) ? newer : null;
   }
 }
 

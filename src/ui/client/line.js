@@ -13,7 +13,7 @@
  *   line.open();
  *   line.welcomed(heartbeatMs);               // from now on `send` sends
  *   line.send(frame);                         // false while it is down
- *   line.again();                             // hang up and dial again
+ *   line.again();                             // hang up, if it is up or nearly so, and dial again
  *   line.close();
  */
 /**
@@ -68,6 +68,8 @@ export class Line {
   open() {
     if (this.#wanted) return;
     this.#wanted = true;
+    // It may be long ago that a token was refused.
+    this.#renewed = false;
     for (const [target, type] of WAKES) target.addEventListener(type, this.#wake);
     globalThis.addEventListener?.("offline", this.#cut);
     this.#connect();
@@ -78,7 +80,7 @@ export class Line {
   }
 
   again() {
-    this.#lost(0);
+    if (this.#socket) this.#lost(0);
   }
 
   /** @param {number} heartbeatMs */

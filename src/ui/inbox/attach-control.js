@@ -11,11 +11,15 @@
 import { h, setText } from "../base/dom.js";
 import "./contact-choice.js";
 
+/** @typedef {{thread: string, number: string, seen: () => number | undefined}} Asked */
+
 export class AttachControl extends HTMLElement {
   /** @type {any} CrewlineClient, once it is open */
   #client = null;
-  /** @type {any} */
+  /** @type {Asked | null} */
   #asked = null;
+  /** What its dialog is about: whoever says yes says it to this. @type {Asked | null} */
+  #shown = null;
 
   #open = h("button", { type: "button", "data-testid": "attach", title: "Whose number is this?", onclick: () => this.#show() }, "Attach…");
   #choice = h("crewline-contact-choice", { label: "Contact", placeholder: "Name, phone, or the CRM's id", testid: "attach-contact" });
@@ -33,17 +37,22 @@ export class AttachControl extends HTMLElement {
       h("button", { type: "submit", class: "primary", "data-testid": "attach-confirm" }, "Attach")));
   #dialog = h("dialog", { class: "sheet attach", "aria-label": "Whose number is this?" }, this.#form);
 
-  connectedCallback() {
-    this.hidden = true;
-    this.replaceChildren(this.#open, this.#dialog);
+  constructor() {
+    super();
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#attach();
     });
   }
 
-  /** @param {{thread: string, number: string, seen: () => number | undefined}} asked */
+  connectedCallback() {
+    this.hidden = true;
+    this.replaceChildren(this.#open, this.#dialog);
+  }
+
+  /** @param {Asked} asked */
   open(client, asked) {
+    if (asked.thread !== this.#shown?.thread) this.#dialog.close();
     this.#client = client;
     this.#asked = asked;
     this.hidden = false;
@@ -55,7 +64,9 @@ export class AttachControl extends HTMLElement {
   }
 
   #show() {
-    const { number } = this.#asked;
+    if (!this.#asked) return;
+    this.#shown = this.#asked;
+    const { number } = this.#shown;
     setText(this.#explained, `All that was said with ${number} is copied to the contact's conversation, where the customer sees it, too; what ${number} texts later goes there.`);
     setText(this.#error, "");
     this.#form.reset();
@@ -65,7 +76,8 @@ export class AttachControl extends HTMLElement {
   }
 
   async #attach() {
-    const { thread, seen } = this.#asked;
+    if (!this.#shown) return;
+    const { thread, seen } = this.#shown;
     const { value, text } = this.#choice;
     const contact = value?.contact.id ?? /\(([^()\s]+)\)$/.exec(text)?.[1] ?? text;
     if (!contact) return this.#choice.focus();

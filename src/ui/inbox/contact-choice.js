@@ -47,11 +47,15 @@ export class ContactChoice extends HTMLElement {
     "aria-expanded": "false", "aria-controls": this.#list.id, oninput: () => this.#typed(), onkeydown: (event) => this.#key(event), onfocus: () => this.value || this.#look(),
   });
 
+  constructor() {
+    super();
+    this.addEventListener("focusout", ({ relatedTarget }) => this.contains(/** @type {Node | null} */ (relatedTarget)) || this.#leave());
+  }
+
   connectedCallback() {
     this.#field.placeholder = this.getAttribute("placeholder") ?? "Name or phone";
     this.#field.setAttribute("data-testid", this.getAttribute("testid") ?? "contact-choice");
     this.replaceChildren(h("label", {}, this.getAttribute("label") ?? "Contact", this.#field), this.#list, this.#status);
-    this.addEventListener("focusout", ({ relatedTarget }) => this.contains(/** @type {Node | null} */ (relatedTarget)) || this.#leave());
   }
 
   disconnectedCallback() {

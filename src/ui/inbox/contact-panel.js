@@ -55,7 +55,7 @@ export class ContactPanel extends HTMLElement {
   #nothing = h("p", { class: "soft" }, "No STOP or START so far.");
   #dialog = h("dialog", { class: "panel", "aria-label": "Contact", "data-testid": "contact-panel" },
     h("header", {}, this.#face, h("div", {}, this.#name, this.#here),
-      h("button", { type: "button", class: "plain-icon", "aria-label": "Close", "data-testid": "panel-close", onclick: () => this.#close() }, icon("close"))),
+      h("button", { type: "button", class: "plain-icon", "aria-label": "Close", "data-testid": "panel-close", onclick: () => this.#want(false) }, icon("close"))),
     h("dl", {},
       ...line("Phone", this.#phone), ...line("Texts", this.#texts), ...line("Tag", this.#tag),
       ...line("Answers", this.#answers), ...line("Waiting", this.#waiting),
@@ -63,14 +63,18 @@ export class ContactPanel extends HTMLElement {
     this.#link,
     h("section", { "aria-label": "Consent" }, h("h4", {}, "STOP and START"), this.#history, this.#nothing, this.#older));
 
-  connectedCallback() {
-    this.replaceChildren(this.#dialog);
+  constructor() {
+    super();
     this.#dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
-      this.#close();
+      this.#want(false);
     });
     // A click beside it closes it.
-    this.#dialog.addEventListener("click", (event) => event.target === this.#dialog && !this.#roomy && this.#close());
+    this.#dialog.addEventListener("click", (event) => event.target === this.#dialog && !this.#roomy && this.#want(false));
+  }
+
+  connectedCallback() {
+    this.replaceChildren(this.#dialog);
   }
 
   /** Whether there is room beside the conversation. */
@@ -122,11 +126,6 @@ export class ContactPanel extends HTMLElement {
     this.#wanted = open;
     if (this.#roomy) remember("panel", open ? "open" : "closed");
     this.#be(open);
-  }
-
-  #close() {
-    this.#want(false);
-    this.dispatchEvent(new CustomEvent("closed"));
   }
 
   #be(open) {

@@ -20,6 +20,7 @@ export class LineNotice extends HTMLElement {
     client.addEventListener("change", ({ detail: { kind, thread } }) => {
       if (kind === "org" || (kind === "consent" && !thread)) look();
     }, { signal });
+    if (client.state === "live") look();
   }
 
   async #look(client) {

@@ -32,8 +32,8 @@ export class NewConversation extends HTMLElement {
     h("header", {}, h("h3", {}, "New conversation"), h("button", { type: "button", class: "plain-icon", "aria-label": "Close", onclick: () => this.close() }, icon("close"))),
     this.#choice, this.#other);
 
-  connectedCallback() {
-    this.replaceChildren(this.#dialog);
+  constructor() {
+    super();
     this.#choice.addEventListener("choose", () => this.#choice.value && this.#begun(this.#choice.value.thread));
     this.#choice.addEventListener("none", () => {
       this.#other.open = true;
@@ -43,6 +43,10 @@ export class NewConversation extends HTMLElement {
       event.preventDefault();
       this.#make();
     });
+  }
+
+  connectedCallback() {
+    this.replaceChildren(this.#dialog);
   }
 
   disconnectedCallback() {

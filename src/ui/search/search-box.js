@@ -39,11 +39,15 @@ export class SearchBox extends HTMLElement {
   #found = h("div", { class: "found", hidden: true },
     h("div", { class: "line" }, this.#status, h("label", {}, this.#newest, " Newest first")), this.#list, this.#more);
 
+  constructor() {
+    super();
+    this.addEventListener("keydown", (event) => this.#key(event));
+    this.addEventListener("focusout", ({ relatedTarget }) => this.contains(/** @type {Node | null} */ (relatedTarget)) || this.#stays || this.#toggle(false));
+  }
+
   connectedCallback() {
     const form = h("form", { role: "search", onsubmit: (event) => { event.preventDefault(); this.#look(); } }, this.#field);
     this.replaceChildren(form, this.#found);
-    this.addEventListener("keydown", (event) => this.#key(event));
-    this.addEventListener("focusout", ({ relatedTarget }) => this.contains(/** @type {Node | null} */ (relatedTarget)) || this.#stays || this.#toggle(false));
   }
 
   disconnectedCallback() {
@@ -74,12 +78,19 @@ export class SearchBox extends HTMLElement {
     this.#field.select();
   }
 
+  /** What was found before was another person's, perhaps. */
   open(client, signal) {
     this.#client = client;
-    client.addEventListener("signed-out", () => {
-      this.#field.disabled = true;
-      this.#toggle(false);
-    }, { signal });
+    client.addEventListener("reset", () => this.#clear(), { signal });
+    client.addEventListener("state", () => this.#heed(), { signal });
+    this.#clear();
+    this.#heed();
+  }
+
+  /** Nobody who is signed out can look for anything. */
+  #heed() {
+    this.#field.disabled = this.#client.state === "signed-out";
+    if (this.#field.disabled) this.#toggle(false);
   }
 
   #soon() {
@@ -106,12 +117,14 @@ export class SearchBox extends HTMLElement {
   /** @param {import("./search.js").Hit | any} hit */
   #row({ record, contact, pieces }) {
     const own = this.#client.isMe(record.from);
+    // A copy was said when the first one was.
+    const at = record.copied_from?.at ?? record.said_at ?? record.at;
     const who = own ? "You" : record.from?.name ?? record.by?.name ?? record.tag;
     const note = record.kind === "note" ? "Internal note" : null;
     return h("li", {}, h("button", { type: "button", class: "hit", "data-testid": "search-hit", onclick: (event) => this.#choose(record, event.currentTarget) },
       h("span", { class: "line" },
         h("b", { class: "name" }, contact ? contact.name || contact.phone || "Unknown" : who),
-        timeElement(record.at, shortTime(record.at))),
+        timeElement(at, shortTime(at))),
       h("span", { class: "text", dir: "auto" },
         contact && who && (note || who !== contact.name) ? `${[note, who].filter(Boolean).join(" by ")}: ` : null,
         ...pieces.map(({ text, hit }) => (hit ? h("mark", {}, text) : text)))));

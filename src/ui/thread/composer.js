@@ -20,7 +20,8 @@
  *
  * What was written leaves the composer only when the listener to `send` has
  * taken it: one that cannot prevents the default, and says why with `refuse`.
- * While photos upload, sending waits for them.
+ * While photos upload, sending waits for them, and `draft.waits` says so: who
+ * takes the draft away sends it when they are there.
  *
  * With the attribute `notes` it also writes internal notes, by switch or Alt+N.
  * That stays until it is switched back: who takes a note for a message loses a
@@ -42,6 +43,7 @@ const FINGERS = globalThis.matchMedia?.("(pointer: coarse)");
  * @property {string} text
  * @property {boolean} internal
  * @property {Photo[]} [photos]
+ * @property {boolean} [waits] sent, but for the photos that still upload
  */
 
 export class Composer extends HTMLElement {
@@ -59,7 +61,6 @@ export class Composer extends HTMLElement {
   #limit = 4000;
   #disabled = false;
   #texted = false;
-  /** Sent, but for the photos that still upload. */
   #waits = false;
   /** Why it was not taken. */
   #refused = "";
@@ -90,14 +91,14 @@ export class Composer extends HTMLElement {
 
   /** @returns {Required<Written>} */
   get draft() {
-    return { text: this.#text.value, internal: this.#toggle.checked, photos: this.#tray.photos };
+    return { text: this.#text.value, internal: this.#toggle.checked, photos: this.#tray.photos, waits: this.#waits };
   }
 
   /** @param {Written} draft */
-  set draft({ text, internal, photos = [] }) {
+  set draft({ text, internal, photos = [], waits = false }) {
     this.#text.value = text;
     this.#toggle.checked = internal;
-    this.#waits = false;
+    this.#waits = waits;
     this.#refused = "";
     this.#tray.photos = [...photos];
     this.#show();

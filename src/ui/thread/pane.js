@@ -8,15 +8,18 @@
  *   pane.undoSeconds = 5;             // how long what was sent can be taken back; at first 0
  *   pane.open(client, thread);        // a customer's thread is undefined
  *   pane.lastSeq                      // what its reader has in view
+ *   pane.whole                        // that reaches the newest; pane.toNewest() leads there
  *   pane.reveal(number);              // goes back to this record of the reader's view
  *   pane.focus();
  *   pane.leave();
  *
  * What is begun in a thread stays there: it is back when the thread is opened
- * again, after a reload too. What was sent and can still be taken back goes at
- * once when the next one is sent in its thread, and when the page is left or
- * out of sight, since nobody knows whether it comes back. Escape takes it back;
- * where nothing is to be taken back it leads from the composer to the messages.
+ * again, after a reload too; what was sent before its photos were there goes
+ * when they are, whichever thread is open then. What was sent and can still be
+ * taken back goes at once when the next one is sent in its thread, and when the
+ * page is left or out of sight, since nobody knows whether it comes back. Escape
+ * takes it back; where nothing is to be taken back it leads from the composer to
+ * the messages.
  */
 import { h, setText } from "../base/dom.js";
 import { icon } from "../base/icon.js";
@@ -34,6 +37,8 @@ import "./undo.js";
  * @import { Draft } from "../client/drafts.js"
  * @import { Outgoing } from "../client/outbox.js"
  * @import { Written } from "./composer.js"
+ *
+ * @typedef {Required<Written> & {seen: number | undefined}} Left what was begun in a thread, and the last seq that was in view there
  */
 
 export class Pane extends HTMLElement {
@@ -45,8 +50,9 @@ export class Pane extends HTMLElement {
   #thread;
   /** @type {AbortController | null} */
   #leaving = null;
-  /** What was begun in each thread, with the uploads that go on, for each client. @type {WeakMap<CrewlineClient, Map<string | undefined, Required<Written>>>} */
+  /** What was begun in the other threads, with the uploads that go on, for each client. @type {WeakMap<CrewlineClient, Map<string | undefined, Left>>} */
   #begun = new WeakMap();
+  #closed = false;
 
   #messages = h("crewline-messages");
   #typing = h("p", { class: "typing", "data-testid": "typing" });
@@ -63,7 +69,7 @@ export class Pane extends HTMLElement {
     on(this.#composer, "send", (event) => this.#send(event));
     on(this.#composer, "typing", ({ detail }) => this.#client.typing(this.#thread, detail.on, detail.internal));
     on(this.#composer, "change", () => this.#keep(this.#thread, this.#composer.draft));
-    on(this.#composer, "uploaded", () => this.#drafts.forEach((draft, thread) => this.#keep(thread, draft)));
+    on(this.#composer, "uploaded", () => this.#drafts.forEach((left, thread) => this.#uploaded(thread, left)));
     on(this.#composer, "leave", () => this.#undo.take() || /** @type {HTMLElement} */ (this.querySelector("[role=log]")).focus());
     on(this.#undo, "undo", ({ detail: { id } }) => {
       const entry = this.#client.takeBack(id);
@@ -90,9 +96,18 @@ export class Pane extends HTMLElement {
     return this.#messages.lastSeq;
   }
 
+  get whole() {
+    return this.#messages.whole;
+  }
+
+  toNewest() {
+    this.#messages.toNewest();
+  }
+
   /** While there is nothing to be written here. */
   set closed(closed) {
-    this.#composer.disabled = closed || this.#client?.state === "signed-out";
+    this.#closed = closed;
+    this.#heed();
   }
 
   open(client, thread) {
@@ -105,13 +120,16 @@ export class Pane extends HTMLElement {
     }, { signal });
     const limit = () => { this.#composer.limit = client.limits.text_chars; };
     this.#composer.carrier = client;
-    this.#composer.disabled = client.state === "signed-out";
+    this.closed = false;
     this.#composer.draft = this.#drafts.get(thread) ?? this.#kept();
+    this.#drafts.delete(thread);
     client.addEventListener("welcome", () => this.#welcomed(), { signal });
     client.addEventListener("welcome", limit, { signal });
     client.addEventListener("reset", ({ detail: { reason } }) => reason === "person" && this.#forAnother(), { signal });
-    client.addEventListener("signed-out", () => { this.#composer.disabled = true; }, { signal });
-    client.addEventListener("state", ({ detail: { state } }) => state === "live" && this.#composer.retry(), { signal });
+    client.addEventListener("state", ({ detail: { state } }) => {
+      this.#heed();
+      if (state === "live") this.#composer.retry();
+    }, { signal });
     client.addEventListener("outbox", () => this.#showHeld(), { signal });
     limit();
     this.#showHeld();
@@ -123,9 +141,9 @@ export class Pane extends HTMLElement {
 
   leave() {
     if (this.#leaving) {
-      const { text, internal, photos } = this.#composer.draft;
-      if (text !== "" || internal || photos.length > 0) this.#drafts.set(this.#thread, { text, internal, photos });
-      else this.#drafts.delete(this.#thread);
+      const { draft } = this.#composer;
+      if (draft.text !== "" || draft.internal || draft.photos.length > 0) this.#drafts.set(this.#thread, { ...draft, seen: this.lastSeq });
+      this.#composer.draft = { text: "", internal: false };
       this.#client.typing(this.#thread, false);
     }
     this.#leaving?.abort();
@@ -151,6 +169,12 @@ export class Pane extends HTMLElement {
     this.#composer.focus();
   }
 
+  /** Nobody who is signed out can write. */
+  #heed() {
+    this.#composer.disabled = this.#closed || this.#client?.state === "signed-out";
+  }
+
+  /** @returns {Map<string | undefined, Left>} */
   get #drafts() {
     const drafts = this.#begun.get(this.#client) ?? new Map();
     this.#begun.set(this.#client, drafts);
@@ -163,8 +187,21 @@ export class Pane extends HTMLElement {
     return { ...rest, photos: photos.map((id) => ({ id })) };
   }
 
-  /** @param {string | undefined} thread @param {Required<Written>} written */
-  #keep(thread, { text, internal, photos }) {
+  /** What was sent in a thread before its photos were there goes now, whichever thread is on screen. @param {string | undefined} thread @param {Left} left */
+  #uploaded(thread, left) {
+    const { text, internal, photos, waits, seen } = left;
+    this.#keep(thread, left);
+    if (!waits || photos.some(({ upload }) => upload)) return;
+    left.waits = false;
+    if (photos.some(({ failed }) => failed)) return;
+    try {
+      this.#say(thread, { text: text.trim(), internal, photos: photos.flatMap(({ id }) => id ?? []) }, seen);
+      this.#keep(thread, { text: "", internal });
+    } catch { /* it stays what was begun there */ }
+  }
+
+  /** @param {string | undefined} thread @param {Written} written */
+  #keep(thread, { text, internal, photos = [] }) {
     this.#client.keepDraft(thread, { text, internal, photos: photos.flatMap(({ id }) => id ?? []) });
   }
 
@@ -186,16 +223,20 @@ export class Pane extends HTMLElement {
 
   /** @param {CustomEvent<Draft>} event */
   #send(event) {
-    const { text, internal, photos } = event.detail;
-    // A customer's message is never stale: nobody else answers for them.
-    const seen = this.#thread && !internal ? this.lastSeq : undefined;
     try {
-      this.#client.send({ thread: this.#thread, text, internal, photos, seen, hold: this.undoSeconds * 1_000 });
-      this.#drafts.delete(this.#thread);
+      this.#say(this.#thread, event.detail, this.lastSeq);
     } catch (error) {
       event.preventDefault();
       this.#composer.refuse(`Not sent: ${/** @type {Error} */ (error).message}.`);
     }
+  }
+
+  /** @param {string | undefined} thread @param {Draft} draft @param {number | undefined} seen what its writer had in view */
+  #say(thread, { text, internal, photos }, seen) {
+    // A customer's message is never stale: nobody else answers for them.
+    const view = thread && !internal ? seen : undefined;
+    this.#client.send({ thread, text, internal, photos, seen: view, hold: this.undoSeconds * 1_000 });
+    this.#drafts.delete(thread);
   }
 
   #showHeld() {
