@@ -10,6 +10,7 @@ mod aside;
 mod audit;
 mod clerk;
 mod command;
+mod contacts;
 mod copies;
 mod lanes;
 mod outbox;

@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 use super::writer::Writer;
 use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
-    Slice, ThreadState, ViewHead, audit, read, texting,
+    Slice, ThreadState, ViewHead, audit, contacts, read, texting,
 };
 use crate::domain::{Contact, ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
 use engine::Writing;
@@ -97,7 +97,9 @@ impl Postgres {
             .await
             .context("cannot migrate the ledger")?;
         search::fill(&mut connection).await.context("cannot fill the index")?;
-        read::fold_names(&mut connection).await.context("cannot fold names")?;
+        contacts::fold_names(&mut connection)
+            .await
+            .context("cannot fold names")?;
         connection.close().await?;
         Ok(())
     }
@@ -191,7 +193,7 @@ impl Ledger for Postgres {
     }
 
     async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>> {
-        Ok(read::contacts(&mut *self.reader().await?, org, like, limit).await?)
+        Ok(contacts::find(&mut *self.reader().await?, org, like, limit).await?)
     }
 
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {

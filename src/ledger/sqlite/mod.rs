@@ -26,7 +26,7 @@ use super::rows::{Cells, Reading};
 use super::writer::{Engine, Failed, Locks, Transacted, Writer};
 use super::{
     Admission, Command, Commit, Find, Found, Inbox, InboxFilter, Indexed, Ledger, Page, Pending, Projections, Result,
-    Slice, ThreadState, ViewHead, audit, read,
+    Slice, ThreadState, ViewHead, audit, contacts, read,
 };
 use crate::domain::{Contact, ContactId, OrgId, Phone, Record, Seek, Sub, ThreadId, View};
 
@@ -75,7 +75,7 @@ impl Sqlite {
             .await
             .context("cannot migrate the ledger")?;
         search::fill(&mut writing).await.context("cannot fill the index")?;
-        read::fold_names(&mut writing).await.context("cannot fold names")?;
+        contacts::fold_names(&mut writing).await.context("cannot fold names")?;
         sqlx::query("INSERT INTO log_identity (one, id) VALUES (1, $1) ON CONFLICT DO NOTHING")
             .bind(uuid::Uuid::new_v4().to_string())
             .execute(&mut writing)
@@ -216,7 +216,7 @@ impl Ledger for Sqlite {
     }
 
     async fn contacts(&self, org: &OrgId, like: &str, limit: u32) -> Result<Vec<Contact>> {
-        Ok(read::contacts(&mut *self.reader().await?, org, like, limit).await?)
+        Ok(contacts::find(&mut *self.reader().await?, org, like, limit).await?)
     }
 
     async fn unrouted(&self, org: &OrgId, before: Option<i64>, limit: u32) -> Result<Page> {
