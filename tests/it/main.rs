@@ -44,6 +44,7 @@ mod newcomer;
 mod other_log;
 mod phones;
 mod photo_canaries;
+mod photo_limits;
 mod photos;
 mod photos_browser;
 mod pong;

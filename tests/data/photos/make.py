@@ -1,4 +1,4 @@
-"""Makes the files that `tests/it/photos.rs` uploads: python3 make.py FOLDER. Needs Pillow and exiftool.
+"""Makes the files that `tests/it/photos.rs` and `photo_limits.rs` upload: python3 make.py FOLDER. Needs Pillow and exiftool.
 
 Each picture is 60 by 40: red, green, blue and white quarters, from the top left, as it is to be seen.
 """
