@@ -54,8 +54,9 @@ fn alone() -> Arc<dyn Bus> {
     Arc::new(Arc::new(LocalBus::default()).attach())
 }
 
-async fn start(at: SocketAddr, sweep_ms: u64, engine: Engine, bus: Arc<dyn Bus>) -> App {
+async fn start(folder: &TempDir, at: SocketAddr, sweep_ms: u64, engine: Engine, bus: Arc<dyn Bus>) -> App {
     let settings = Settings {
+        photos: Some(folder.path().join("photos").display().to_string()),
         listen: at,
         jwt_secret: Some(SecretString::from("a secret of thirty-two characters")),
         frames_per_second: 1_000_000,
@@ -132,7 +133,7 @@ async fn talk(writer: &Client, messages: usize) {
 /// A hub, stopped again, whose people are known; what it keeps is in the folder.
 async fn known() -> (Scene, SocketAddr, TempDir) {
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address().unwrap());
-    let app = start(address, SWEEP_MS, sqlite(&folder).await, alone()).await;
+    let app = start(&folder, address, SWEEP_MS, sqlite(&folder).await, alone()).await;
     let scene = Scene::on(&app).await;
     app.drain().await;
     (scene, address, folder)
@@ -147,7 +148,7 @@ async fn found(lie: Option<Lie>) -> Verdict {
         Some(lie) => lying(inner, lie),
         None => inner,
     };
-    let app = start(address, SWEEP_MS, engine, alone()).await;
+    let app = start(&folder, address, SWEEP_MS, engine, alone()).await;
     let clients = scene.both(&app).await;
     talk(&clients[0], 5).await;
     let again = json!({"type": "send", "id": "again", "text": "Is anybody there?"});
@@ -213,7 +214,7 @@ async fn acknowledged_before_commit_and_killed() {
         at: 0,
     });
     let lie = Arc::new(Lie::AckBeforeCommit { last });
-    let app = start(address, SWEEP_MS, lying(inner, lie), alone()).await;
+    let app = start(&folder, address, SWEEP_MS, lying(inner, lie), alone()).await;
     // They come back by themselves, so that all there is to find is what was lost.
     let nodes: Arc<[Dial]> = Arc::new([Dial::new(vec![address], None, 1).unwrap()]);
     let (_awake, stopped) = watch::channel(false);
@@ -222,7 +223,7 @@ async fn acknowledged_before_commit_and_killed() {
     let clients = vec![lasting(0, &scene.customer), lasting(1, &scene.staff)];
     talk(&clients[0], 5).await;
     app.drain().await;
-    let app = start(address, SWEEP_MS, sqlite(&folder).await, alone()).await;
+    let app = start(&folder, address, SWEEP_MS, sqlite(&folder).await, alone()).await;
     while !clients.iter().all(|client| client.journal().caught_up) {
         sleep(Duration::from_millis(10)).await;
     }
@@ -245,9 +246,9 @@ async fn a_record_hidden_from_one_client_with_its_numbers_rewritten() {
         thread: scene.customer.thread.clone().unwrap(),
         seq: 3,
     });
-    let honest = start(address, SWEEP_MS, inner.clone(), alone()).await;
+    let honest = start(&folder, address, SWEEP_MS, inner.clone(), alone()).await;
     // It hears of nothing but by its sweep.
-    let hiding = start(free_address().unwrap(), 200, lying(inner, lie), alone()).await;
+    let hiding = start(&folder, free_address().unwrap(), 200, lying(inner, lie), alone()).await;
     let clients = vec![
         scene.sign_in(0, &scene.customer, &honest).await,
         scene.sign_in(1, &scene.staff, &honest).await,
@@ -273,8 +274,15 @@ async fn one_publish_in_ten_thousand_dropped_or_doubled_is_healed() {
     let engine = sqlite(&folder).await;
     let unreliable = Arc::new(Unreliable::new(bus.attach(), 1));
     let address = free_address().unwrap();
-    let commits = start(address, SWEEP_MS, engine.clone(), Arc::clone(&unreliable) as _).await;
-    let hears = start(free_address().unwrap(), SWEEP_MS, engine, Arc::new(bus.attach())).await;
+    let commits = start(&folder, address, SWEEP_MS, engine.clone(), Arc::clone(&unreliable) as _).await;
+    let hears = start(
+        &folder,
+        free_address().unwrap(),
+        SWEEP_MS,
+        engine,
+        Arc::new(bus.attach()),
+    )
+    .await;
     let mut scene = Scene::on(&commits).await;
     let clients = vec![
         scene.sign_in(0, &scene.customer, &commits).await,
