@@ -154,9 +154,9 @@ export class CrewlineClient extends Requests {
     this.#drafts.keep(thread, draft);
   }
 
-  /** Sends a refused or stale message again, as it is. @param {string} id */
-  retry(id) {
-    if (this.#outbox.retry(id)) this.#flush();
+  /** Sends a refused or stale message again, as it is. @param {string} id @param {number} [seen] the last seq that its writer has in view now */
+  retry(id, seen) {
+    if (this.#outbox.retry(id, seen)) this.#flush();
   }
 
   /** Drops a message that was refused, is stale, or is still waiting for the line. @param {string} id */

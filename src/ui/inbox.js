@@ -196,7 +196,10 @@ export class CrewlineInbox extends CrewlineElement {
 
   #handled() {
     const row = this.#selected === null ? undefined : this.#list.row(this.#selected);
-    if (row && row.waiting_since !== null) this.client?.handled(row.thread, this.#pane.lastSeq);
+    if (!row || row.waiting_since === null) return;
+    // What came after that which is in view is to be looked at first.
+    if (this.#pane.whole) this.client?.handled(row.thread, this.#pane.lastSeq);
+    else this.#pane.toNewest();
   }
 
   #open(thread) {

@@ -221,3 +221,114 @@ async fn the_focus_stays_on_a_row_that_is_scrolled_out_of_view() {
     assert_eq!(ana.0.eval(focused).await, "receipt");
     ana.is_sound().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_wrote_oneself_does_not_take_the_view_from_where_one_reads() {
+    let cast = Cast::start().await;
+    talk(&cast, 300).await;
+    let ana = cast.portal(&cast.ana).await;
+    ana.0.until(r#"$$('[data-testid="message"]').length > 10"#).await;
+    ana.0.offline(true).await;
+    ana.0
+        .until(r#"$('[data-testid="state"]').dataset.state === 'offline'"#)
+        .await;
+    ana.say("From the basement").await;
+    let in_view = "[...$$('.pending')].some((row) => row.getBoundingClientRect().bottom <= innerHeight)";
+    ana.0.until(in_view).await;
+    let elsewhere = "log().scrollTop -= 1500;
+        await frames(4);
+        const found = first();
+        found.row.dataset.here = found.offset;";
+    eval(&ana, elsewhere).await;
+    let moved = "const row = $('[data-here]');
+        await frames(4);
+        return Math.abs(row.getBoundingClientRect().top - log().getBoundingClientRect().top - Number(row.dataset.here));";
+    ana.0.offline(false).await;
+    ana.live().await;
+    // And what she says elsewhere: in another tab, or by text.
+    cast.ana
+        .join(&cast.hub)
+        .await
+        .say(cast.ana.thread(), "From another tab")
+        .await;
+    ana.0
+        .until("$('crewline-thread').client.outbox.length === 0 && [...$$('.pending')].length === 0")
+        .await;
+    ana.0
+        .until(&format!(
+            "$('crewline-thread').client.cursor >= {}",
+            cast.org.log(&cast.hub).await.iter().filter(|one| one["seq"].is_i64()).count()
+        ))
+        .await;
+    let pixels = eval(&ana, moved).await;
+    assert!(pixels.as_f64().unwrap() <= 1.0, "{pixels} pixels by what she wrote");
+    // What she writes now she sees.
+    ana.say("Now").await;
+    ana.0
+        .until(&format!(
+            "(row => row && row.getBoundingClientRect().bottom <= innerHeight)({})",
+            bubble("Now")
+        ))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_answers_at_an_old_hit_has_what_is_new_in_view_and_is_asked_once() {
+    let cast = Cast::start().await;
+    let (thread, sam) = (cast.ana.thread(), cast.crm("sam", "Sam Ortiz").await);
+    let ana = cast.ana.join(&cast.hub).await;
+    ana.say(thread, "The boiler is cold").await;
+    pour(&ana, thread, (0..400).map(|n| format!("and so on {n}"))).await;
+    let at_the_hit = async || {
+        sam.0
+            .eval("(field => { field.focus(); field.select(); })($('[data-testid=search]'))")
+            .await;
+        sam.0.type_text("boiler").await;
+        sam.0.click("[data-testid=search-hit]").await;
+        sam.has_message("The boiler is cold").await;
+    };
+    at_the_hit().await;
+    // Handled: not what came after that which is in view, so that is looked at first.
+    sam.flags(thread, true, true).await;
+    sam.0.click("[data-testid=handled]").await;
+    sam.has_message("and so on 399").await;
+    sam.flags(thread, false, true).await;
+    sam.0.click("[data-testid=handled]").await;
+    sam.flags(thread, false, false).await;
+
+    let answer = "$('[data-state=stale]')";
+    at_the_hit().await;
+    sam.say("It comes on Monday").await;
+    sam.0.until(answer).await;
+    sam.has_message("and so on 399").await;
+    sam.0.click("[data-testid=retry]").await;
+    sam.0.until(&format!("{answer} === null")).await;
+    sam.has_message("It comes on Monday").await;
+    sam.is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_was_refused_is_asked_for_again_from_where_the_reader_is() {
+    let cast = Cast::start().await;
+    talk(&cast, 400).await;
+    let ana = cast.portal(&cast.ana).await;
+    ana.0.until(r#"$$('[data-testid="message"]').length > 10"#).await;
+    let refuse = "(() => { const { client } = $('crewline-thread'); window.asked = 0;
+        client.history = () => { asked += 1; return Promise.reject(Object.assign(new Error('not now'), { code: 'forbidden' })); };
+        window.mend = () => { delete client.history; }; })()";
+    ana.0.eval(refuse).await;
+    eval(&ana, "log().scrollTop = 0; await frames(4);").await;
+    let failed = "!$('[data-testid=load-failed]').hidden";
+    ana.0.until(failed).await;
+    eval(
+        &ana,
+        "for (let i = 0; i < 10; i++) { log().scrollTop = i % 2 * 100; await frames(2); }",
+    )
+    .await;
+    assert_eq!(ana.0.eval("asked").await, 1, "it asks when it is told to");
+    ana.0.eval("mend()").await;
+    ana.0.click("[data-testid=load-again]").await;
+    ana.0.until(&format!("!({failed})")).await;
+    to_the_start(&ana).await;
+    ana.is_sound().await;
+}

@@ -187,6 +187,22 @@ test("a stale message shows what came in between, and is sent anyway as having s
   assert.deepEqual(world.heard("send").at(-1), { type: "send", id, thread: "t1", text: "On our way", seen: 8 });
 });
 
+test("a stale message that is sent anyway has seen what is in view by then", async () => {
+  const world = new World();
+  const client = await world.connected({ you: SAM });
+  const id = client.send({ thread: "t1", text: "On our way", seen: 7 });
+  const records = [message(8, { from: FROM_ANA })];
+  for (const [view, seen] of [[300, 300], [undefined, 300], [4, 300]]) {
+    world.say({ type: "error", id, code: "stale", message: "there is more", retry: false, records });
+    client.retry(id, view);
+    assert.equal(world.heard("send").at(-1).seen, seen);
+  }
+  // What was refused for another reason says no more than it did.
+  world.say({ type: "error", id, code: "forbidden", message: "no", retry: false });
+  client.retry(id, 400);
+  assert.equal(world.heard("send").at(-1).seen, 300);
+});
+
 test("a reset forgets what was sent, and keeps what was not", async () => {
   const world = new World();
   const client = await world.connected({ you: SAM });

@@ -175,15 +175,16 @@ export class Outbox {
 
   /**
    * Sends it again; with a new id only if the old one belongs to another
-   * message. One that was stale has now been seen with what came in between.
+   * message. One that was stale has now been seen with what came in between, and with what is in view.
    * @param {string} id
+   * @param {number} [seen] the last seq that is in view
    */
-  retry(id) {
+  retry(id, seen = 0) {
     const entry = this.find(id);
     if (!entry || (entry.state !== "refused" && entry.state !== "stale")) return false;
     this.#unstore(entry);
     if (entry.code === "id_reused") entry.id = uuid();
-    for (const record of entry.records ?? []) entry.seen = Math.max(entry.seen ?? 0, record.seq ?? 0);
+    if (entry.state === "stale") entry.seen = Math.max(entry.seen ?? 0, seen, ...(entry.records ?? []).map((record) => record.seq ?? 0));
     Object.assign(entry, FRESH, { code: undefined, message: undefined, records: undefined });
     this.#store(entry);
     return true;

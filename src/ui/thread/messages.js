@@ -8,6 +8,7 @@
  *   const view = document.querySelector("crewline-messages");
  *   view.open(client, thread);        // a customer's thread is undefined
  *   view.lastSeq                      // what its reader has in view
+ *   view.whole                        // it reaches the newest; view.toNewest() leads there
  *   view.addEventListener("edit", ({ detail: entry }) => composer.take(entry));
  *   view.reveal(number);              // opens it at this record of the reader's view
  *   view.leave();                     // also when it is taken from the page
@@ -47,7 +48,7 @@ export class Messages extends HTMLElement {
   #announcer = new Announcer();
   #content = h("div", { class: "content" });
   #log = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: "0", "aria-label": "Conversation", "data-testid": "thread", onclick: (event) => this.#stretch?.told(event) });
-  #newest = h("button", { type: "button", class: "newest", hidden: true, "data-testid": "newest", onclick: () => this.#toNewest() });
+  #newest = h("button", { type: "button", class: "newest", hidden: true, "data-testid": "newest", onclick: () => this.toNewest() });
 
   connectedCallback() {
     this.replaceChildren(this.#log, this.#newest, this.#announcer.element);
@@ -60,6 +61,10 @@ export class Messages extends HTMLElement {
   /** The highest seq that is in this view; undefined before anything is. */
   get lastSeq() {
     return this.#stretch?.lastSeq;
+  }
+
+  get whole() {
+    return this.#stretch?.whole ?? false;
   }
 
   /** @param {CrewlineClient} client @param {string | undefined} thread */
@@ -80,7 +85,10 @@ export class Messages extends HTMLElement {
     on(document, "visibilitychange", () => document.visibilityState === "hidden" && this.#away());
     const tick = setInterval(() => labelDays(this.#content), TICK_MS);
     signal.addEventListener("abort", () => clearInterval(tick));
-    this.#outgoing = new Outgoing(client, thread, (entry) => this.dispatchEvent(new CustomEvent("edit", { detail: entry })));
+    this.#outgoing = new Outgoing(client, thread, {
+      edit: (entry) => this.dispatchEvent(new CustomEvent("edit", { detail: entry })),
+      seen: () => this.lastSeq,
+    });
     this.#log.replaceChildren(this.#beginning.element, this.#content, this.#outgoing.element);
     this.#outgoing.show();
     if (client.cursor !== null) this.#begin(this.#sought);
@@ -143,12 +151,12 @@ export class Messages extends HTMLElement {
     const changes = this.#changes.splice(0, AT_ONCE);
     this.#stretch?.take(changes);
     // Who writes wants to see it.
-    if (written) this.#toNewest();
+    if (written) this.toNewest();
     this.#showNewest();
     if (this.#changes.length > 0) this.#pace.soon();
   }
 
-  #toNewest() {
+  toNewest() {
     if (this.#stretch?.whole) this.#stretch.toEnd();
     else if (this.#stretch?.loaded) this.#begin(null);
     // The button goes, and with it the focus.

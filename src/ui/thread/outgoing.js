@@ -2,7 +2,7 @@
  * Messages on their way out, and those that the server would not take, under
  * the conversation.
  *
- *   const outgoing = new Outgoing(client, thread, edit);
+ *   const outgoing = new Outgoing(client, thread, { edit, seen });
  *   outgoing.element
  *   outgoing.show();             // whenever the outbox or the line changed; true: there is a new one
  */
@@ -19,14 +19,22 @@ export class Outgoing {
   #client;
   #thread;
   #edit;
+  #seen;
   /** @type {Map<string, {row: HTMLElement, look: string}>} */
   #rows = new Map();
 
-  /** @param {(entry: Entry) => void} edit its text goes back to where it was written */
-  constructor(client, thread, edit) {
+  /**
+   * @param {import("../client.js").CrewlineClient} client
+   * @param {string | undefined} thread a customer's is undefined
+   * @param {object} view
+   * @param {(entry: Entry) => void} view.edit its text goes back to where it was written
+   * @param {() => number | undefined} view.seen the last seq that is in view
+   */
+  constructor(client, thread, { edit, seen }) {
     this.#client = client;
     this.#thread = thread;
     this.#edit = edit;
+    this.#seen = seen;
   }
 
   show() {
@@ -77,7 +85,7 @@ export class Outgoing {
       await navigator.clipboard.writeText(entry.text).then(() => { currentTarget.textContent = "Copied"; }, () => {});
     });
     return h("div", { class: "actions" },
-      button(entry.state === "stale" ? "Send anyway" : "Try again", "retry", () => this.#client.retry(entry.id)),
+      button(entry.state === "stale" ? "Send anyway" : "Try again", "retry", () => this.#client.retry(entry.id, this.#seen())),
       button("Edit", "edit", () => {
         this.#client.discard(entry.id);
         this.#edit(entry);

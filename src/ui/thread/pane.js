@@ -8,6 +8,7 @@
  *   pane.undoSeconds = 5;             // how long what was sent can be taken back; at first 0
  *   pane.open(client, thread);        // a customer's thread is undefined
  *   pane.lastSeq                      // what its reader has in view
+ *   pane.whole                        // that reaches the newest; pane.toNewest() leads there
  *   pane.reveal(number);              // goes back to this record of the reader's view
  *   pane.focus();
  *   pane.leave();
@@ -93,6 +94,14 @@ export class Pane extends HTMLElement {
 
   get lastSeq() {
     return this.#messages.lastSeq;
+  }
+
+  get whole() {
+    return this.#messages.whole;
+  }
+
+  toNewest() {
+    this.#messages.toNewest();
   }
 
   /** While there is nothing to be written here. */
