@@ -122,7 +122,8 @@ export class Stretch {
     const arrived = this.#shown(added);
     if (arrived.length > 0) this.#arrive(arrived);
     for (const item of touched) this.#roll.patch(item);
-    if (added.some(({ record }) => this.#client.isMe(record.from))) this.toEnd();
+    // Who wrote has seen what was new. The view was brought here when it was written, and may be elsewhere now.
+    if (added.some(({ record }) => this.#client.isMe(record.from))) this.seen();
     if (added.length > 0) this.#received();
   }
 
