@@ -131,6 +131,12 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
         .send(ANA, json!({"to": NUMBER, "body": "look", "media": [page]}))
         .await;
     crm.0.until(r#"$('[data-testid="file"]') !== null"#).await;
+    // One that cannot be had says so.
+    let without = "(act => { const { client } = $('crewline-inbox'); client.photo = () => Promise.reject(new Error('no')); act(); delete client.photo; })";
+    crm.0.eval(&format!("{without}(() => $('[data-testid=file]').click())")).await;
+    crm.0
+        .until("$('[data-testid=file-says]').textContent.includes('could not be downloaded')")
+        .await;
     let log = org.log(&hub).await;
     let id = log
         .iter()
@@ -274,5 +280,31 @@ async fn an_upload_that_broke_off_is_tried_again_and_sending_waits_for_it() {
         .until(r#"$$('[data-testid="message"][data-seq] [data-testid="photo"]').length === 3"#)
         .await;
     assert_eq!(ana.written().await, "");
+    ana.is_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_photo_that_could_not_be_fetched_is_shown_when_the_line_is_back() {
+    let cast = Cast::start().await;
+    let photo = uploaded(&cast.hub, &cast.ana.token, "plain.jpg").await;
+    let said = json!({"id": "p1", "text": "Look", "photos": [photo]});
+    let path = format!("/v1/threads/{}/messages", cast.ana.thread());
+    cast.hub.post(&cast.ana.token, &path, &said).await.ok();
+    let ana = Tab(cast.browser.blank().await);
+    let broken = "window.broken = true; const real = fetch; window.fetch = (what, ...more) =>
+        broken && String(what).includes('/v1/photos/') ? Promise.reject(new TypeError('no network')) : real(what, ...more);";
+    ana.0.before_each_document(broken).await;
+    ana.0
+        .go(&format!("{}/portal#token={}", cast.hub.url, cast.ana.token))
+        .await;
+    ana.live().await;
+    let alt = r#"$('[data-testid="photo"]')?.alt"#;
+    ana.0.until(&format!("{alt} === 'This photo cannot be shown'")).await;
+    ana.0.eval("broken = false").await;
+    ana.0
+        .eval("(({ client }) => { client.close(); client.connect(); })(document.querySelector('crewline-thread'))")
+        .await;
+    photos(&ana, 1).await;
+    assert_eq!(ana.0.eval(alt).await, "Photo");
     ana.is_sound().await;
 }

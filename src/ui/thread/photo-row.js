@@ -4,10 +4,10 @@
  *   patchPhotos(row, item, client);      // again whenever a part of an MMS was fetched
  *   showPicture(img, blob);
  *
- * Pictures are asked for with the reader's token when they come near the view.
- * A click opens the whole pictures; a file is only ever downloaded.
+ * Pictures are asked for with the reader's token when they come near the view,
+ * and once more when the line is back. A click opens the whole pictures; a file is only ever downloaded.
  */
-import { h } from "../base/dom.js";
+import { h, setText } from "../base/dom.js";
 import { viewPhotos } from "./photo-viewer.js";
 
 /** The longer side of a thumbnail on the page, in pixels. */
@@ -58,9 +58,14 @@ function photo(photos, one, client) {
   const { id, width = SIDE, height = SIDE } = one;
   const scale = Math.min(1, SIDE / Math.max(width, height));
   const picture = h("img", { alt: "Photo", width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)), "data-testid": "photo", "data-photo": id });
-  whenNear(picture, () => client.photo(id, "thumb").then(
-    (blob) => showPicture(picture, blob),
-    () => { picture.alt = "This photo cannot be shown"; }));
+  const fetch = () => client.photo(id, "thumb").then((blob) => {
+    picture.alt = "Photo";
+    showPicture(picture, blob);
+  }, ({ code }) => {
+    picture.alt = "This photo cannot be shown";
+    if (code !== "not_found") whenBack(client, () => picture.isConnected && fetch());
+  });
+  whenNear(picture, fetch);
   const open = ({ currentTarget }) => {
     currentTarget.focus();
     viewPhotos({ photos, index: photos.indexOf(one), client, root: currentTarget.getRootNode() });
@@ -69,13 +74,27 @@ function photo(photos, one, client) {
 }
 
 function file({ id, bytes }, client) {
+  const said = h("span", { role: "status", "data-testid": "file-says" });
   const download = async () => {
-    const url = URL.createObjectURL(await client.photo(id, "full"));
+    setText(said, "");
+    const blob = await client.photo(id, "full").catch(() => null);
+    if (!blob) return setText(said, " It could not be downloaded. Try again.");
+    const url = URL.createObjectURL(blob);
     h("a", { href: url, download: `${id}.bin` }).click();
     URL.revokeObjectURL(url);
   };
   return h("li", { class: "part" },
-    h("button", { type: "button", "data-testid": "file", onclick: download }, `Download a file (${Math.ceil(bytes / 1024)} KB)`));
+    h("button", { type: "button", "data-testid": "file", onclick: download }, `Download a file (${Math.ceil(bytes / 1024)} KB)`), said);
+}
+
+/** Once, when the line is up again. */
+function whenBack(client, act) {
+  const heard = ({ detail: { state } }) => {
+    if (state !== "live") return;
+    client.removeEventListener("state", heard);
+    act();
+  };
+  client.addEventListener("state", heard);
 }
 
 const near = new WeakMap();
