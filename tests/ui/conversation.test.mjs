@@ -163,6 +163,26 @@ test("what is let go can be loaded again", () => {
   assert.equal(of(conversation, 3).read_at, 1006);
 });
 
+test("what was told of a message that is let go is told again when it is loaded again, and once", () => {
+  const told = (n, kind, of, more) => ({ seq: n, rev: n, thread: "t1", kind, at: n, of, ...more });
+  const part = (n, index, of) => told(n, "handoff", of, { index, parts: 2, transcript: [{ text: n }] });
+  const records = [
+    message(1, { from: SAM }), message(2, { from: ANA, media_expected: 1 }), part(3, 0),
+    told(4, "delivery", 1, { leg: "customer", state: "sent" }), part(5, 1, 3),
+    told(6, "delivery", 1, { leg: "customer", state: "failed", sentence: "x" }), told(7, "media", 2, { index: 0, photo: { id: "p1" } }), message(8),
+  ];
+  const conversation = loaded(records);
+  // Let go twice, so that some of what told of them goes, too.
+  for (const kept of [4, 3]) conversation.keep(kept);
+  assert.equal(conversation.items.every(({ whole }) => whole === null), true);
+  conversation.merge({ records: records.slice(2, 5).toReversed(), before: 3, as_of: 8 });
+  conversation.merge({ records: records.slice(0, 2).toReversed(), before: null, as_of: 8 });
+  assert.equal(of(conversation, 1).texts.customer.state, "failed");
+  assert.equal(of(conversation, 2).media[0].photo.id, "p1");
+  assert.deepEqual(numbers(of(conversation, 3).parts), [5]);
+  assert.equal(of(conversation, 5).whole, of(conversation, 3));
+});
+
 test("a transcript's later records belong to their first, in whichever order they are loaded", () => {
   const part = (n, more) => ({ seq: n, rev: n, thread: "t1", kind: "handoff", at: n, index: 0, parts: 3, transcript: [{ text: n }], ...more });
   const conversation = loaded([part(3, { index: 2, of: 1 }), message(4)], { before: 3 });

@@ -142,6 +142,7 @@ export class Conversation {
     if (gone.length === 0) return 0;
     this.before = this.items[0].number;
     for (const { record } of gone) this.#messages.delete(record.seq);
+    this.#disown();
     const seq = this.items.find(({ record }) => record.seq)?.record.seq ?? Infinity;
     for (const side of Object.values(this.#receipts)) side.forget(seq);
     return gone.length;
@@ -196,6 +197,17 @@ export class Conversation {
     if (about) TELLS[record.kind](about, item);
     else this.#orphans.set(record.of, [...this.#orphans.get(record.of) ?? [], item]);
     return about ? [about] : [];
+  }
+
+  /** What was told of messages that are not loaded any more waits for them; what told it and went, too, comes again itself. */
+  #disown() {
+    this.#orphans.clear();
+    for (const item of this.items) {
+      const { kind, of } = item.record;
+      if (!TELLS[kind] || of === undefined || this.#messages.has(of)) continue;
+      item.whole = null;
+      this.#orphans.set(of, [...this.#orphans.get(of) ?? [], item]);
+    }
   }
 
   /** A message of an older page hears what later records had told of it. */
