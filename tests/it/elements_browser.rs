@@ -66,10 +66,7 @@ async fn who_was_signed_out_writes_and_searches_again_with_a_new_token() {
     ana.say("Hello").await;
     ana.has_message("Hello").await;
     let revoked = json!({"sub": "portal-ana"});
-    cast.hub
-        .post(&cast.org.service, "/v1/revocations", &revoked)
-        .await
-        .ok();
+    cast.hub.post(&cast.org.service, "/v1/revocations", &revoked).await.ok();
     ana.0
         .until("$('[data-testid=state]').textContent.startsWith('You are signed out')")
         .await;

@@ -133,7 +133,9 @@ async fn five_photos_go_from_the_portal_to_the_crm_and_a_business_phone_and_five
     crm.0.until(r#"$('[data-testid="file"]') !== null"#).await;
     // One that cannot be had says so.
     let without = "(act => { const { client } = $('crewline-inbox'); client.photo = () => Promise.reject(new Error('no')); act(); delete client.photo; })";
-    crm.0.eval(&format!("{without}(() => $('[data-testid=file]').click())")).await;
+    crm.0
+        .eval(&format!("{without}(() => $('[data-testid=file]').click())"))
+        .await;
     crm.0
         .until("$('[data-testid=file-says]').textContent.includes('could not be downloaded')")
         .await;

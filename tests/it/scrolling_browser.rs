@@ -225,9 +225,12 @@ async fn the_focus_stays_on_a_row_that_is_scrolled_out_of_view() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_wrote_oneself_does_not_take_the_view_from_where_one_reads() {
     let cast = Cast::start().await;
-    talk(&cast, 300).await;
+    talk(&cast, 60).await;
     let ana = cast.portal(&cast.ana).await;
     ana.0.until(r#"$$('[data-testid="message"]').length > 10"#).await;
+    // All of it is there, so that nothing else moves the view.
+    to_the_start(&ana).await;
+    ana.0.click("[data-testid=newest]").await;
     ana.0.offline(true).await;
     ana.0
         .until(r#"$('[data-testid="state"]').dataset.state === 'offline'"#)
@@ -235,7 +238,7 @@ async fn what_one_wrote_oneself_does_not_take_the_view_from_where_one_reads() {
     ana.say("From the basement").await;
     let in_view = "[...$$('.pending')].some((row) => row.getBoundingClientRect().bottom <= innerHeight)";
     ana.0.until(in_view).await;
-    let elsewhere = "log().scrollTop -= 1500;
+    let elsewhere = "log().scrollTop -= 1000;
         await frames(4);
         const found = first();
         found.row.dataset.here = found.offset;";
@@ -257,7 +260,12 @@ async fn what_one_wrote_oneself_does_not_take_the_view_from_where_one_reads() {
     ana.0
         .until(&format!(
             "$('crewline-thread').client.cursor >= {}",
-            cast.org.log(&cast.hub).await.iter().filter(|one| one["seq"].is_i64()).count()
+            cast.org
+                .log(&cast.hub)
+                .await
+                .iter()
+                .filter(|one| one["seq"].is_i64())
+                .count()
         ))
         .await;
     let pixels = eval(&ana, moved).await;
@@ -289,12 +297,13 @@ async fn whoever_answers_at_an_old_hit_has_what_is_new_in_view_and_is_asked_once
     };
     at_the_hit().await;
     // Handled: not what came after that which is in view, so that is looked at first.
-    sam.flags(thread, true, true).await;
+    sam.waiting(1).await;
     sam.0.click("[data-testid=handled]").await;
     sam.has_message("and so on 399").await;
-    sam.flags(thread, false, true).await;
+    sam.badge(0).await;
+    sam.waiting(1).await;
     sam.0.click("[data-testid=handled]").await;
-    sam.flags(thread, false, false).await;
+    sam.waiting(0).await;
 
     let answer = "$('[data-state=stale]')";
     at_the_hit().await;
@@ -327,8 +336,21 @@ async fn a_page_that_was_refused_is_asked_for_again_from_where_the_reader_is() {
     .await;
     assert_eq!(ana.0.eval("asked").await, 1, "it asks when it is told to");
     ana.0.eval("mend()").await;
+    let oldest = eval(&ana, "return seqs()[0]").await;
     ana.0.click("[data-testid=load-again]").await;
-    ana.0.until(&format!("!({failed})")).await;
+    ana.0
+        .until(&format!(
+            "!({failed}) && $$('[data-testid=message][data-seq]').some((row) => Number(row.dataset.seq) < {oldest})"
+        ))
+        .await;
+    let place = format!(
+        "(row => row ? row.getBoundingClientRect().top - log().getBoundingClientRect().top : null)($('[data-seq=\"{oldest}\"]'))"
+    );
+    let top = eval(&ana, &format!("await frames(10); return {place}")).await;
+    assert!(
+        top.as_f64().is_some_and(|top| top > -100.0 && top < 300.0),
+        "the reader was taken elsewhere: {top}"
+    );
     to_the_start(&ana).await;
     ana.is_sound().await;
 }

@@ -44,7 +44,7 @@ export class Messages extends HTMLElement {
   /** The number that is to be shown, before it can be. @type {number | null} */
   #sought = null;
 
-  #beginning = new Beginning(() => this.#begin(null));
+  #beginning = new Beginning(() => this.#stretch?.again());
   #announcer = new Announcer();
   #content = h("div", { class: "content" });
   #log = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: "0", "aria-label": "Conversation", "data-testid": "thread", onclick: (event) => this.#stretch?.told(event) });

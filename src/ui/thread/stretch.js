@@ -6,6 +6,7 @@
  *   await stretch.open(null);            // at the newest, or where the reader left off; or open(number)
  *   stretch.take(changes);               // what came since the last frame
  *   stretch.show(number);                // brings a record into view that it holds
+ *   stretch.again();                     // what failed is asked for once more
  *   stretch.leave();
  */
 import { Conversation, saidBy } from "./conversation.js";
@@ -38,6 +39,8 @@ export class Stretch {
   #rows;
   #roll;
   #loading = { older: false, newer: false };
+  /** A page could not be had. Its reader says when it is to be asked for again. */
+  #failed = false;
   #left = false;
 
   /**
@@ -109,6 +112,17 @@ export class Stretch {
     if (!this.#left) this.#scrolled();
   }
 
+  /** What failed is asked for once more; where it could not be opened, it opens at the newest. */
+  again() {
+    this.#failed = false;
+    if (!this.loaded) {
+      this.#beginning.loading();
+      return this.open(null);
+    }
+    this.#top();
+    this.#scrolled();
+  }
+
   /** @param {any[]} changes of this thread */
   take(changes) {
     const added = [];
@@ -166,7 +180,8 @@ export class Stretch {
       return this.#left ? null : page;
     } catch (thrown) {
       const { code, message } = /** @type {import("../client.js").CrewlineError} */ (thrown);
-      if (!this.#left && code !== "reset" && code !== "closed") this.#beginning.failed(message);
+      this.#failed = !this.#left && code !== "reset" && code !== "closed";
+      if (this.#failed) this.#beginning.failed(message);
       return null;
     }
   }
@@ -176,8 +191,8 @@ export class Stretch {
     if (!this.loaded || this.#loading.older || typeof before !== "number") return;
     this.#loading.older = true;
     const page = await this.#page({ before });
-    if (!page) return;
     this.#loading.older = false;
+    if (!page) return;
     const items = this.#conversation.merge(page);
     // What had come before what it belongs to.
     for (const { parts } of items) for (const part of parts) this.#roll.remove(part);
@@ -192,8 +207,8 @@ export class Stretch {
     this.#loading.newer = true;
     this.#conversation.extending();
     const page = await this.#page({ after });
-    if (!page) return;
     this.#loading.newer = false;
+    if (!page) return;
     this.#roll.append(this.#shown(this.#conversation.extend(page)));
     this.#roll.follows = this.whole;
     this.#roll.patchAll();
@@ -221,7 +236,7 @@ export class Stretch {
   /** Where the reader left off, if what is new does not fit into the view. */
   async #leftOff() {
     const side = ownSide(this.#client);
-    for (let turn = 0; turn < BACK && !this.#left; turn++) {
+    for (let turn = 0; turn < BACK && !this.#left && !this.#failed; turn++) {
       // Who answered has seen what was before.
       const mark = Math.max(this.#conversation.readBy(side), this.#conversation.lastOf(side));
       const shown = this.#shown(this.#conversation.items);
@@ -262,6 +277,7 @@ export class Stretch {
     if (this.#log.clientHeight === 0) return;
     if (this.atEnd) this.missed = 0;
     this.#changed();
+    if (this.#failed) return;
     if (this.#roll.above < NEAR) this.#older();
     if (this.#roll.below < NEAR) this.#newer();
   }
