@@ -56,7 +56,10 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
         .post(
             &cast.org.service,
             "/v1/handoffs",
-            &call("h1", json!({"contact": "ana"})),
+            &call(
+                "h1",
+                json!({"contact": "ana", "call_back_at": crate::support::now_s() * 1_000}),
+            ),
         )
         .await
         .ok();
@@ -78,6 +81,23 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
         sam.0.until(&says(testid, text)).await;
     }
     sam.0.until("!$('[data-testid=handler]').hidden").await;
+    // Times are told beside those of the record, whatever day it is now.
+    let tomorrow = "(() => { const now = Date.now; Date.now = () => now() + 86_400_000; })()";
+    kim.0.eval(tomorrow).await;
+    kim.0.click(&row(thread)).await;
+    kim.0.until(&says("handoff-call-back", "Call back promised")).await;
+    let promised = "$('[data-testid=handoff-call-back] time')";
+    let clock = format!(
+        "new Intl.DateTimeFormat(undefined, {{ hour: 'numeric', minute: '2-digit' }}).format(new Date({promised}.dateTime))"
+    );
+    let told = kim.0.eval(&format!("{promised}.textContent")).await;
+    assert_eq!(told, kim.0.eval(&clock).await);
+    let chip = "(async () => {
+        const { markerChip } = await import(new URL('../thread/marker-chip.js', document.querySelector('script[src*=\"/pages/\"]').src));
+        const record = { text: 'Invoice', rev: 9, public: true, at: Date.UTC(2026, 10, 24, 12), copied_from: { at: Date.UTC(2026, 9, 3, 12) } };
+        return markerChip({ record }, { you: { role: 'staff' } }).textContent;
+    })()";
+    assert!(kim.0.eval(chip).await.as_str().unwrap().contains("Oct 3"));
     // Folded, for both; the transcript has its own times.
     for tab in [&ana, &sam] {
         tab.0.until(&says("handoff-tag", "AI hand-off")).await;
@@ -110,7 +130,6 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
     assert_eq!(ana.0.eval(count).await, 1);
     let link = "$('[data-testid=marker] a').href";
     assert_eq!(ana.0.eval(link).await, "https://crm.example/2041");
-    kim.0.click(&row(thread)).await;
     sam.0.until(&says("looking", "Kim Doyle is looking")).await;
     pictures(&ana, "handoff-portal").await;
     pictures(&sam, "handoff-crm").await;

@@ -117,12 +117,14 @@ export class SearchBox extends HTMLElement {
   /** @param {import("./search.js").Hit | any} hit */
   #row({ record, contact, pieces }) {
     const own = this.#client.isMe(record.from);
+    // A copy was said when the first one was.
+    const at = record.copied_from?.at ?? record.said_at ?? record.at;
     const who = own ? "You" : record.from?.name ?? record.by?.name ?? record.tag;
     const note = record.kind === "note" ? "Internal note" : null;
     return h("li", {}, h("button", { type: "button", class: "hit", "data-testid": "search-hit", onclick: (event) => this.#choose(record, event.currentTarget) },
       h("span", { class: "line" },
         h("b", { class: "name" }, contact ? contact.name || contact.phone || "Unknown" : who),
-        timeElement(record.at, shortTime(record.at))),
+        timeElement(at, shortTime(at))),
       h("span", { class: "text", dir: "auto" },
         contact && who && (note || who !== contact.name) ? `${[note, who].filter(Boolean).join(" by ")}: ` : null,
         ...pieces.map(({ text, hit }) => (hit ? h("mark", {}, text) : text)))));

@@ -25,7 +25,7 @@ export function handoffRow(item) {
       index > 0 ? h("span", { class: "via" }, `part ${index + 1} of ${parts}`) : null,
       brief?.phone ? h("span", { class: "via" }, `call from ${brief.phone}`) : null,
       timeElement(record.at, undefined, { "data-testid": "time" })),
-    h("div", { class: "bubble" }, brief ? briefing(brief) : null, transcript),
+    h("div", { class: "bubble" }, brief ? briefing(record) : null, transcript),
     h("div", { class: "texts", "data-testid": "texts" }),
     h("footer", { "data-testid": "receipt" }));
   patchTranscript(row, item);
@@ -52,11 +52,11 @@ export function patchTranscript(row, item) {
     h("b", {}, SPEAKERS[speaker] ?? speaker), " ", nearTime(at, record.at), h("p", { dir: "auto" }, text))));
 }
 
-function briefing({ summary, reason, open_question, call_back_at }) {
+function briefing({ at, brief: { summary, reason, open_question, call_back_at } }) {
   const line = (testid, label, ...said) => h("div", { "data-testid": testid }, h("dt", {}, label), h("dd", { dir: "auto" }, ...said));
   return h("dl", { class: "brief" },
     line("handoff-summary", "Summary", summary),
     line("handoff-reason", "Reason", reason),
     open_question ? line("handoff-question", "Open question", open_question) : null,
-    call_back_at ? line("handoff-call-back", "Call back promised for", nearTime(call_back_at, Date.now())) : null);
+    call_back_at ? line("handoff-call-back", "Call back promised for", nearTime(call_back_at, at)) : null);
 }
