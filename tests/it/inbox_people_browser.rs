@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::inbox_browser::{pictures, say, text_of};
+use crate::support::Org;
 use crate::support::demo::Demo;
 use crate::support::pages::{Cast, row};
 
@@ -212,4 +213,33 @@ async fn colleagues_see_who_looks_who_answers_and_who_has_just_answered() {
     for tab in [&sam, &kim] {
         tab.is_sound().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_works_for_two_businesses_is_told_by_both() {
+    let cast = Cast::start().await;
+    let other = Org::with(&cast.hub, "other", json!({"origins": [cast.hub.url]})).await;
+    let bob = other.customer(&cast.hub, "bob", "Bob Hale").await;
+    let sam = cast.crm("sam", "Sam Ortiz").await;
+    sam.0.grant("notifications").await;
+    sam.0
+        .eval(
+            "localStorage.setItem('crewline.inbox.notify', 'on'); window.told = [];
+             const Real = Notification;
+             window.Notification = class extends Real { constructor(title, options) { super(title, options); told.push(title); } }",
+        )
+        .await;
+    let token = other.staff("sam", "Sam Ortiz").token;
+    sam.0
+        .eval(&format!(
+            "(second => {{ second.className = 'second'; second.token = {}; document.body.append(second); }})(document.createElement('crewline-inbox'))",
+            json!(token)
+        ))
+        .await;
+    sam.0.until("$('.second').client?.state === 'live'").await;
+    sam.0.focus(false).await;
+    say(&cast.hub, &cast.ana, "The leak is back").await;
+    say(&cast.hub, &bob, "No hot water").await;
+    sam.0.until("told.toSorted().join() === 'Ana Souza,Bob Hale'").await;
+    sam.is_sound().await;
 }

@@ -8,6 +8,7 @@
  *   notifier.sound = true;
  *   notifier.state                    // "on", "off", "blocked" or "impossible"
  */
+import { personKey } from "../client/token.js";
 import { Chime } from "./chime.js";
 import { Notices } from "./notices.js";
 import { remember, remembered } from "./remembered.js";
@@ -26,7 +27,10 @@ export class Notifier {
   #chime;
   #timer;
   #speaks = !navigator.locks;
-  #queued = false;
+  /** Whose tabs they are. */
+  #person = "";
+  /** Ends the turn of this tab, or its wait for it. @type {AbortController | null} */
+  #turn = null;
   /** Lets the other tabs know that this one is looked at. @type {AbortController | null} */
   #looking = null;
 
@@ -42,11 +46,11 @@ export class Notifier {
     document.addEventListener("visibilitychange", () => this.#look(), { signal });
     signal.addEventListener("abort", () => {
       clearTimeout(this.#timer);
+      this.#turn?.abort();
       this.#looking?.abort();
       this.#takeBack();
     });
     if (client.you) this.#queue();
-    this.#look();
   }
 
   /** @returns {"on" | "off" | "blocked" | "impossible"} */
@@ -81,14 +85,16 @@ export class Notifier {
 
   /** The first of this person's tabs tells; the next one does when that is closed. */
   #queue() {
-    if (this.#queued || !navigator.locks) return;
-    this.#queued = true;
-    const { sub } = this.#client.you;
-    const held = () => {
-      this.#speaks = true;
-      return new Promise((over) => this.#signal.addEventListener("abort", over));
-    };
-    navigator.locks.request(`crewline tells ${sub}`, { signal: this.#signal }, held).catch(() => {});
+    const person = personKey(this.#client.you);
+    if (this.#person === person || !navigator.locks) return;
+    this.#person = person;
+    this.#turn?.abort();
+    this.#looking?.abort();
+    this.#looking = null;
+    this.#speaks = false;
+    const { signal } = (this.#turn = new AbortController());
+    hold(`crewline tells ${person}`, "exclusive", signal, () => { this.#speaks = true; });
+    this.#look();
   }
 
   #change(record) {
@@ -131,21 +137,20 @@ export class Notifier {
   #look() {
     const looks = isLookedAt();
     if (looks) this.#takeBack();
-    if (looks === Boolean(this.#looking) || !navigator.locks) return;
-    if (!looks) {
-      this.#looking?.abort();
-      this.#looking = null;
-      return;
-    }
-    const looking = (this.#looking = new AbortController());
-    const held = () => new Promise((over) => looking.signal.addEventListener("abort", over));
-    navigator.locks.request(LOOKED_AT, { mode: "shared", signal: looking.signal }, held).catch(() => {});
+    if (looks === Boolean(this.#looking) || this.#person === "") return;
+    this.#looking?.abort();
+    this.#looking = looks ? new AbortController() : null;
+    if (this.#looking) hold(this.#lookedAt, "shared", this.#looking.signal);
+  }
+
+  get #lookedAt() {
+    return `crewline is looked at by ${this.#person}`;
   }
 
   async #isLookedAt() {
     if (isLookedAt() || !navigator.locks) return isLookedAt();
     const { held = [] } = await navigator.locks.query();
-    return held.some(({ name }) => name === LOOKED_AT);
+    return held.some(({ name }) => name === this.#lookedAt);
   }
 
   #close() {
@@ -159,7 +164,14 @@ export class Notifier {
   }
 }
 
-const LOOKED_AT = "crewline is looked at";
+/** Holds a lock, once it is to be had, until the signal ends it. @param {string} name @param {LockMode} mode @param {AbortSignal} signal @param {() => void} [got] */
+function hold(name, mode, signal, got = () => {}) {
+  const held = () => {
+    got();
+    return new Promise((over) => signal.addEventListener("abort", over));
+  };
+  navigator.locks.request(name, { mode, signal }, held).catch(() => {});
+}
 
 function isLookedAt() {
   return document.visibilityState === "visible" && document.hasFocus();
