@@ -55,7 +55,7 @@ export class ContactPanel extends HTMLElement {
   #nothing = h("p", { class: "soft" }, "No STOP or START so far.");
   #dialog = h("dialog", { class: "panel", "aria-label": "Contact", "data-testid": "contact-panel" },
     h("header", {}, this.#face, h("div", {}, this.#name, this.#here),
-      h("button", { type: "button", class: "plain-icon", "aria-label": "Close", "data-testid": "panel-close", onclick: () => this.#close() }, icon("close"))),
+      h("button", { type: "button", class: "plain-icon", "aria-label": "Close", "data-testid": "panel-close", onclick: () => this.#want(false) }, icon("close"))),
     h("dl", {},
       ...line("Phone", this.#phone), ...line("Texts", this.#texts), ...line("Tag", this.#tag),
       ...line("Answers", this.#answers), ...line("Waiting", this.#waiting),
@@ -67,10 +67,10 @@ export class ContactPanel extends HTMLElement {
     super();
     this.#dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
-      this.#close();
+      this.#want(false);
     });
     // A click beside it closes it.
-    this.#dialog.addEventListener("click", (event) => event.target === this.#dialog && !this.#roomy && this.#close());
+    this.#dialog.addEventListener("click", (event) => event.target === this.#dialog && !this.#roomy && this.#want(false));
   }
 
   connectedCallback() {
@@ -126,11 +126,6 @@ export class ContactPanel extends HTMLElement {
     this.#wanted = open;
     if (this.#roomy) remember("panel", open ? "open" : "closed");
     this.#be(open);
-  }
-
-  #close() {
-    this.#want(false);
-    this.dispatchEvent(new CustomEvent("closed"));
   }
 
   #be(open) {

@@ -69,11 +69,6 @@ export class InboxList extends HTMLElement {
     return this.#inbox.rows.get(thread);
   }
 
-  /** The thread of a contact, if it is loaded. @param {string} contact */
-  threadOf(contact) {
-    return this.#inbox.threadOf(contact);
-  }
-
   set selected(thread) {
     this.#selected = thread;
     this.#pin();

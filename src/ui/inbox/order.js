@@ -12,10 +12,6 @@ export class Order {
   /** @type {Map<string, number>} */
   #ranks = new Map();
 
-  get size() {
-    return this.#entries.length;
-  }
-
   /** @param {string} key @param {number} rank */
   put(key, rank) {
     if (this.#ranks.get(key) === rank) return;
@@ -46,11 +42,6 @@ export class Order {
   /** How many have this rank or a higher one. @param {number} rank */
   countFrom(rank) {
     return this.#entries.length - this.#place("", rank);
-  }
-
-  /** The first `count` keys, the highest first. @returns {string[]} */
-  keys(count = this.size) {
-    return Array.from({ length: Math.min(count, this.size) }, (_, index) => /** @type {string} */ (this.at(index)));
   }
 
   /** Where it stands, or would stand. */

@@ -43,8 +43,6 @@ export class Inbox {
 
   /** @type {Record<Filter, {order: Order, bottom: number}>} */
   #lists = { all: list(), new: list(), waiting: list(), failed: list(), handoff: list() };
-  /** By contact: its thread. @type {Map<string, string>} */
-  #threads = new Map();
   /** What was heard of threads that are not in the list, by thread. @type {Map<string, object[]>} */
   #strays = new Map();
   #kept = 0;
@@ -82,16 +80,6 @@ export class Inbox {
   indexOf(filter, thread) {
     const index = this.#lists[filter].order.indexOf(thread);
     return index < this.count(filter) ? index : -1;
-  }
-
-  /** The rows of a filter, the newest activity first. @param {Filter} filter @returns {Row[]} */
-  listed(filter) {
-    return this.#lists[filter].order.keys(this.count(filter)).flatMap((thread) => this.rows.get(thread) ?? []);
-  }
-
-  /** The thread of a contact, if it is in the list. @param {string} contact */
-  threadOf(contact) {
-    return this.#threads.get(contact);
   }
 
   /** This one stays in every list, whatever becomes of it. @param {string | null} thread */
@@ -164,7 +152,6 @@ export class Inbox {
 
   #set(row) {
     this.rows.set(row.thread, row);
-    this.#threads.set(row.contact.id, row.thread);
     this.#place(row.thread);
   }
 
@@ -232,10 +219,7 @@ export class Inbox {
       if (record.event === "handled") return this.#answered(row, record.seen ?? Infinity, customersLast(row));
       // It goes on in another one, and is listed no more.
       if (record.event === "attached") Object.assign(row, { active: 0, new: false, unread: 0, waiting_since: null, failed: false, handoff: false, closed: true });
-      if (record.event === "contact") {
-        row.contact = { id: record.contact, name: record.name, phone: record.phone, unknown: record.unknown };
-        this.#threads.set(record.contact, row.thread);
-      }
+      if (record.event === "contact") row.contact = { id: record.contact, name: record.name, phone: record.phone, unknown: record.unknown };
     },
   };
 
@@ -268,7 +252,7 @@ export class Inbox {
 }
 
 /** @param {Row} row @param {Filter} filter */
-export function matches(row, filter) {
+function matches(row, filter) {
   if (row.closed) return false;
   if (filter === "handoff") return row.handoff;
   if (filter === "new") return row.new;

@@ -67,7 +67,6 @@ export class Feed extends EventTarget {
   numbers = [];
   /** Why nothing comes, for people; "" if all is well. */
   trouble = "";
-  loaded = false;
 
   #hub;
   #closed = new AbortController();
@@ -122,7 +121,6 @@ export class Feed extends EventTarget {
       this.#know(about);
       for (const message of messages) this.#put(about.phone, message);
     }
-    this.loaded = true;
     this.dispatchEvent(new Event("loaded"));
     return last;
   }
