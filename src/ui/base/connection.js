@@ -7,9 +7,10 @@
  */
 import { CrewlineClient } from "../client.js";
 import { personIn } from "../client/token.js";
+import { Shared } from "./shared.js";
 
-/** By hub and person. @type {Map<unknown, {client: CrewlineClient, users: number}>} */
-const lines = new Map();
+/** By hub and person. @type {Shared<CrewlineClient>} */
+const lines = new Shared((client) => client.close());
 
 /**
  * @typedef {object} Source where a person's token comes from
@@ -26,24 +27,10 @@ const lines = new Map();
  */
 export function join(source) {
   const key = source.getToken ?? [source.hub, source.tokenUrl ?? personIn(source.token) ?? source.token].join(" ");
-  const line = lines.get(key) ?? { client: open(source), users: 0 };
-  if (source.token) line.client.renew(source.token);
-  if (!lines.has(key) || line.client.state === "signed-out") line.client.connect();
-  lines.set(key, line);
-  line.users += 1;
-  let left = false;
-  const leave = () => {
-    if (left) return;
-    left = true;
-    line.users -= 1;
-    // An element that is only moved leaves and comes back at once.
-    setTimeout(() => {
-      if (line.users > 0 || lines.get(key) !== line) return;
-      lines.delete(key);
-      line.client.close();
-    });
-  };
-  return { client: line.client, leave };
+  const { one: client, leave } = lines.join(key, () => open(source));
+  if (source.token) client.renew(source.token);
+  client.connect();
+  return { client, leave };
 }
 
 /** @param {Source} source */

@@ -30,6 +30,7 @@
  * @property {boolean} business it is told what customers write
  * @property {Map<string, Text>} texts by SID
  */
+import { Shared } from "../base/shared.js";
 
 /** The simulator holds an answer so long; seconds. */
 const HOLD = 20;
@@ -37,27 +38,13 @@ const AGAIN_MS = 1_000;
 /** How a customer's text begins on a business phone: `#12 Ana: …`. */
 export const TAG = /^#\d+(?= )/;
 
-/** By address. @type {Map<string, {feed: Feed, users: number}>} */
-const feeds = new Map();
+/** By address. @type {Shared<Feed>} */
+const feeds = new Shared((feed) => feed.close());
 
 /** @param {string} hub its address @returns {{feed: Feed, leave: () => void}} */
 export function follow(hub) {
-  let followed = feeds.get(hub);
-  if (!followed) feeds.set(hub, (followed = { feed: new Feed(hub), users: 0 }));
-  followed.users += 1;
-  let left = false;
-  const leave = () => {
-    if (left) return;
-    left = true;
-    followed.users -= 1;
-    // A phone that is only moved leaves and comes back at once.
-    setTimeout(() => {
-      if (followed.users > 0 || feeds.get(hub) !== followed) return;
-      feeds.delete(hub);
-      followed.feed.close();
-    });
-  };
-  return { feed: followed.feed, leave };
+  const { one: feed, leave } = feeds.join(hub, () => new Feed(hub));
+  return { feed, leave };
 }
 
 export class Feed extends EventTarget {
