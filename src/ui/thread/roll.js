@@ -44,6 +44,8 @@ export class Roll {
   #sized;
   /** What stands at the top of the view, how far below it, and how far it was scrolled then. @type {{element: HTMLElement, offset: number, at: number} | null} */
   #anchor = null;
+  /** How far it was scrolled when that was last looked at. */
+  #scrolledTo = 0;
   #rowHeight = ROW_HEIGHT;
   #frame = 0;
 
@@ -265,7 +267,10 @@ export class Roll {
   }
 
   #onScroll = () => {
-    this.atEnd = this.below < AT_END;
+    const { scrollTop } = this.#scroller;
+    // It may have grown in the same frame. Only who goes up leaves the end.
+    this.atEnd = this.below < AT_END || (this.atEnd && this.follows && scrollTop >= this.#scrolledTo);
+    this.#scrolledTo = scrollTop;
     this.#drop();
     this.arrange();
     this.#scrolled();
@@ -275,7 +280,8 @@ export class Roll {
   #drop() {
     const top = this.#top;
     const block = this.#blocks[this.#at(this.#scroller.scrollTop - this.#content.offsetTop)];
-    const rows = block?.rows ? [...block.element.children] : [];
+    // Not a heading: it goes when there is more of its day.
+    const rows = [...block?.rows?.values() ?? []];
     const element = /** @type {HTMLElement} */ (rows.find((row) => row.getBoundingClientRect().bottom > top) ?? block?.element);
     this.#anchor = element ? { element, offset: element.getBoundingClientRect().top - top, at: this.#scroller.scrollTop } : null;
   }
@@ -284,6 +290,7 @@ export class Roll {
   #keep() {
     if (this.atEnd && this.follows) {
       this.#scroller.scrollTop = this.#scroller.scrollHeight;
+      this.#scrolledTo = this.#scroller.scrollTop;
     } else if (this.#anchor?.element.isConnected) {
       const { element, offset, at } = this.#anchor;
       // The reader may have gone on since.
