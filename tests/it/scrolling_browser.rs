@@ -225,9 +225,12 @@ async fn the_focus_stays_on_a_row_that_is_scrolled_out_of_view() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_wrote_oneself_does_not_take_the_view_from_where_one_reads() {
     let cast = Cast::start().await;
-    talk(&cast, 300).await;
+    talk(&cast, 60).await;
     let ana = cast.portal(&cast.ana).await;
     ana.0.until(r#"$$('[data-testid="message"]').length > 10"#).await;
+    // All of it is there, so that nothing else moves the view.
+    to_the_start(&ana).await;
+    ana.0.click("[data-testid=newest]").await;
     ana.0.offline(true).await;
     ana.0
         .until(r#"$('[data-testid="state"]').dataset.state === 'offline'"#)
@@ -235,7 +238,7 @@ async fn what_one_wrote_oneself_does_not_take_the_view_from_where_one_reads() {
     ana.say("From the basement").await;
     let in_view = "[...$$('.pending')].some((row) => row.getBoundingClientRect().bottom <= innerHeight)";
     ana.0.until(in_view).await;
-    let elsewhere = "log().scrollTop -= 1500;
+    let elsewhere = "log().scrollTop -= 1000;
         await frames(4);
         const found = first();
         found.row.dataset.here = found.offset;";

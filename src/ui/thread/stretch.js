@@ -41,6 +41,8 @@ export class Stretch {
   #loading = { older: false, newer: false };
   /** A page could not be had. Its reader says when it is to be asked for again. */
   #failed = false;
+  /** Its reader has gone to the end, and is not led elsewhere. */
+  #settled = false;
   #left = false;
 
   /**
@@ -156,6 +158,7 @@ export class Stretch {
 
   /** To the newest, and what was new is so no more. */
   toEnd() {
+    this.#settled = true;
     this.seen();
     this.#roll.toEnd();
   }
@@ -233,10 +236,10 @@ export class Stretch {
     if (texts === "on" && stillEmpty) this.#beginning.invite({ head, text: "You get the answer here and as a text." });
   }
 
-  /** Where the reader left off, if what is new does not fit into the view. */
+  /** Where the reader left off, if what is new does not fit into the view, and unless they have gone elsewhere meanwhile. */
   async #leftOff() {
     const side = ownSide(this.#client);
-    for (let turn = 0; turn < BACK && !this.#left && !this.#failed; turn++) {
+    for (let turn = 0; turn < BACK && !this.#left && !this.#failed && !this.#settled && this.#roll.atEnd; turn++) {
       // Who answered has seen what was before.
       const mark = Math.max(this.#conversation.readBy(side), this.#conversation.lastOf(side));
       const shown = this.#shown(this.#conversation.items);
