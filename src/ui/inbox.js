@@ -15,7 +15,7 @@
  * find no room. Colours are custom properties, see styles/theme.css; token,
  * events and the rest are in base/element.js.
  */
-import { h, setText } from "./base/dom.js";
+import { h, keepFocus, setText } from "./base/dom.js";
 import { CrewlineElement } from "./base/element.js";
 import { Presence, Typists, listed } from "./base/people.js";
 import { sheets } from "./base/sheet.js";
@@ -85,12 +85,18 @@ export class CrewlineInbox extends CrewlineElement {
     on(this.#header, "back", () => this.#back());
     on(this.#header, "handled", () => this.#handled());
     on(this.#header, "panel", () => this.#panel.toggle());
-    on(this.#panel, "toggle", ({ open }) => { this.#header.panel = open; });
+    on(this.#panel, "toggle", ({ open, left }) => {
+      this.#header.panel = open;
+      if (left) this.#header.focus();
+    });
     on(this.#beginning, "begun", ({ thread }) => {
       this.#choose(thread);
       this.#pane.focus();
     });
-    on(this.#header.attach, "attached", ({ thread }) => this.#choose(thread));
+    on(this.#header.attach, "attached", ({ thread }) => {
+      this.#choose(thread);
+      this.#pane.focus();
+    });
     on(this.#list, "select", ({ thread, pointed }) => {
       this.#choose(thread);
       // By keys one goes on through the list; and on a phone, the keyboard would hide what was just opened.
@@ -103,6 +109,7 @@ export class CrewlineInbox extends CrewlineElement {
     });
     on(this.#search, "toggle", ({ open }) => this.#frame.classList.toggle("is-searching", open));
     on(this.#unrouted, "open", ({ thread }) => this.#choose(thread));
+    on(this.#unrouted, "left", () => this.#list.focusOn(this.#selected));
   }
 
   get selected() {
@@ -200,7 +207,14 @@ export class CrewlineInbox extends CrewlineElement {
     if (row && row.waiting_since !== null) this.client?.handled(row.thread, this.#pane.lastSeq);
   }
 
+  /** On a phone the list goes, or the conversation, and with it what had the focus. */
   #open(thread) {
+    const before = this.#selected;
+    const next = () => (thread === null ? this.#list.focusOn(before) : /** @type {HTMLElement | null} */ (this.#pane.querySelector("[role=log]")));
+    keepFocus(this.#frame, () => this.#show(thread), next);
+  }
+
+  #show(thread) {
     this.#selected = thread;
     this.#following.abort();
     this.#following = new AbortController();

@@ -7,9 +7,9 @@
  *   panel.show({ row, here });
  *   panel.toggle();                   // remembered for where there is room
  *   panel.roomy = true;
- *   panel.addEventListener("toggle", ({ detail }) => …);      // {open}
+ *   panel.addEventListener("toggle", ({ detail }) => …);      // {open, left}: it had the focus
  */
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 import { listed } from "../base/people.js";
 import { nearTime, shortTime, timeElement, waited } from "../base/time.js";
 import { ContactFacts } from "./contact-facts.js";
@@ -51,8 +51,9 @@ export class ContactPanel extends HTMLElement {
   #customer = h("dd", { "data-testid": "panel-customer-read" });
   #link = h("a", { target: "_blank", rel: "noopener noreferrer", "data-testid": "panel-link" });
   #history = h("ol", { class: "consents", "data-testid": "panel-consents" });
-  #older = h("button", { type: "button", class: "link", onclick: () => this.#look(BACK) }, "Look further back");
+  #older = h("button", { type: "button", class: "link", "data-testid": "panel-older", onclick: () => this.#look(BACK) }, "Look further back");
   #nothing = h("p", { class: "soft" }, "No STOP or START so far.");
+  #consents = h("section", { "aria-label": "Consent", tabindex: "-1" }, h("h4", {}, "STOP and START"), this.#history, this.#nothing, this.#older);
   #dialog = h("dialog", { class: "panel", "aria-label": "Contact", "data-testid": "contact-panel" },
     h("header", {}, this.#face, h("div", {}, this.#name, this.#here),
       h("button", { type: "button", class: "plain-icon", "aria-label": "Close", "data-testid": "panel-close", onclick: () => this.#close() }, icon("close"))),
@@ -60,8 +61,7 @@ export class ContactPanel extends HTMLElement {
       ...line("Phone", this.#phone), ...line("Texts", this.#texts), ...line("Tag", this.#tag),
       ...line("Answers", this.#answers), ...line("Waiting", this.#waiting),
       ...line("Read by", this.#read), ...line("Customer", this.#customer)),
-    this.#link,
-    h("section", { "aria-label": "Consent" }, h("h4", {}, "STOP and START"), this.#history, this.#nothing, this.#older));
+    this.#link, this.#consents);
 
   connectedCallback() {
     this.replaceChildren(this.#dialog);
@@ -131,13 +131,15 @@ export class ContactPanel extends HTMLElement {
 
   #be(open) {
     open &&= this.#thread !== null;
+    // One that lay over the page gives the focus back itself.
+    const left = this.#dialog.matches(":focus-within:not(:modal)") && !open;
     if (this.#dialog.open) this.#dialog.close();
     this.#dialog.classList.toggle("is-beside", this.#roomy);
     // Beside the conversation it takes no focus.
     if (open && this.#roomy) this.#dialog.open = true;
     else if (open && this.isConnected) this.#dialog.showModal();
     if (open) this.#begin();
-    this.dispatchEvent(new CustomEvent("toggle", { detail: { open } }));
+    this.dispatchEvent(new CustomEvent("toggle", { detail: { open, left } }));
   }
 
   /** Nothing is asked for while nobody looks. */
@@ -202,7 +204,7 @@ export class ContactPanel extends HTMLElement {
       h("b", {}, consent.word || (consent.texts === "off" ? "STOP" : "START")), " ", consent.texts === "off" ? "texts off" : "texts on", ", ",
       h("span", { dir: "ltr" }, consent.phone ?? ""), " ", timeElement(consent.at, shortTime(consent.at)))));
     this.#nothing.hidden = consents.length > 0 || before !== null;
-    this.#older.hidden = before === null || before === undefined;
+    keepFocus(this.#older, () => { this.#older.hidden = before === null || before === undefined; }, () => this.#consents);
   }
 }
 

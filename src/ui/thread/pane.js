@@ -18,7 +18,7 @@
  * out of sight, since nobody knows whether it comes back. Escape takes it back;
  * where nothing is to be taken back it leads from the composer to the messages.
  */
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 import { icon } from "../base/icon.js";
 import { Typists } from "../base/people.js";
 import { EMPTY } from "../client/drafts.js";
@@ -64,7 +64,7 @@ export class Pane extends HTMLElement {
     on(this.#composer, "typing", ({ detail }) => this.#client.typing(this.#thread, detail.on, detail.internal));
     on(this.#composer, "change", () => this.#keep(this.#thread, this.#composer.draft));
     on(this.#composer, "uploaded", () => this.#drafts.forEach((draft, thread) => this.#keep(thread, draft)));
-    on(this.#composer, "leave", () => this.#undo.take() || /** @type {HTMLElement} */ (this.querySelector("[role=log]")).focus());
+    on(this.#composer, "leave", () => this.#undo.take() || this.#log?.focus());
     on(this.#undo, "undo", ({ detail: { id } }) => {
       const entry = this.#client.takeBack(id);
       if (entry) this.#putBack(entry);
@@ -151,6 +151,11 @@ export class Pane extends HTMLElement {
     this.#composer.focus();
   }
 
+  /** @returns {HTMLElement | null} */
+  get #log() {
+    return this.querySelector("[role=log]");
+  }
+
   get #drafts() {
     const drafts = this.#begun.get(this.#client) ?? new Map();
     this.#begun.set(this.#client, drafts);
@@ -200,7 +205,7 @@ export class Pane extends HTMLElement {
 
   #showHeld() {
     const held = this.#client.outbox.find(({ thread, state }) => thread === this.#thread && state === "held");
-    this.#undo.show(held ?? null);
+    keepFocus(this.#undo, () => this.#undo.show(held ?? null), () => this.#log);
   }
 
   #showConsent(texts) {
