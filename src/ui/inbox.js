@@ -70,7 +70,7 @@ export class CrewlineInbox extends CrewlineElement {
   #ai = h("p", { class: "banner", role: "status", "data-testid": "handler", hidden: true }, "The AI receptionist may still answer here, until one of you does.");
   #goesOn = h("a", { href: "#" }, "the conversation goes on there");
   #attached = h("p", { class: "banner", role: "status", "data-testid": "attached", hidden: true }, "This number was attached to a contact: ", this.#goesOn, ".");
-  #pane = h("crewline-pane", { placeholder: "Write to the customer", notes: true });
+  #pane = h("crewline-pane", { placeholder: "Write to the customer", notes: true, state: true });
   #panel = h("crewline-contact-panel");
   #bell = h("crewline-bell");
   #beginning = h("crewline-new-conversation");

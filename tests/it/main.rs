@@ -34,6 +34,7 @@ mod house;
 mod ids;
 mod inbox_browser;
 mod inbox_people_browser;
+mod inbox_state_browser;
 mod isolation;
 mod keyboard;
 mod loading;
