@@ -96,7 +96,11 @@ export class InboxList extends HTMLElement {
     listen("change", (record) => this.#change(record));
     listen("badge", () => this.#soon());
     for (const type of ["scroll", "measured"]) this.#scroller.addEventListener(type, () => this.#loadAhead(), { signal, passive: true });
-    const tick = setInterval(() => this.#soon(), TICK_MS);
+    const tick = setInterval(() => {
+      // How long the open one waits is told elsewhere, too.
+      this.#told = false;
+      this.#soon();
+    }, TICK_MS);
     signal.addEventListener("abort", () => {
       clearInterval(tick);
       clearTimeout(this.#timer);
