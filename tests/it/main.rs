@@ -52,6 +52,7 @@ mod recount;
 mod redis_cluster;
 mod resume;
 mod s3;
+mod screens_browser;
 mod scrolling_browser;
 mod search;
 mod slow_readers;
