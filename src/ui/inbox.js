@@ -15,6 +15,7 @@
  * find no room. Colours are custom properties, see styles/theme.css; token,
  * events and the rest are in base/element.js.
  */
+import { wearColour } from "./base/accent.js";
 import { h, keepFocus, setText } from "./base/dom.js";
 import { CrewlineElement } from "./base/element.js";
 import { Presence, Typists, listed } from "./base/people.js";
@@ -126,6 +127,7 @@ export class CrewlineInbox extends CrewlineElement {
   }
 
   opened(client, signal) {
+    wearColour(this, client, signal);
     const keys = new Keys(this, this.#keys(), signal);
     const help = h("button", { type: "button", class: "plain-icon", "aria-label": "Keys", title: "Keys (?)", onclick: () => keys.help() }, icon("keys"));
     const begin = h("button", { type: "button", class: "plain-icon", "aria-label": "New conversation", title: "New conversation (c)", "data-testid": "new-conversation", onclick: () => this.#beginning.open(client) }, icon("pen"));
