@@ -46,6 +46,7 @@ mod photo_canaries;
 mod photos;
 mod photos_browser;
 mod pong;
+mod portal_browser;
 mod postgres_killed;
 mod receipts;
 mod recount;
