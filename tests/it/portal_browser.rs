@@ -205,6 +205,18 @@ async fn photos_stand_in_a_grid_a_finger_goes_through_them_and_an_upload_says_ho
     assert_eq!(tab.0.eval(focused).await, true, "the focus is lost at the last one");
     tab.0.press("Escape").await;
 
+    // They have their room before they are there, so that nothing jumps when they come.
+    let squares = format!(
+        "[...{}.querySelectorAll('button.photo')].every((one) => (r => r.width > 50 && Math.abs(r.width - r.height) < 1)(one.getBoundingClientRect()))",
+        bubble("5")
+    );
+    tab.0
+        .eval("(one => { one.client.photo = () => new Promise(() => {}); one.parentNode.append(one); })($('crewline-thread'))")
+        .await;
+    tab.has_message("5").await;
+    tab.0.until(&squares).await;
+    tab.0.eval("delete $('crewline-thread').client.photo").await;
+
     // Phones ask whether to take a photo or to choose one, as long as nothing is said of a camera.
     let asks = "(({ accept, multiple }) => [accept, multiple, $('[data-testid=photo-input]').hasAttribute('capture')])($('[data-testid=photo-input]'))";
     assert_eq!(tab.0.eval(asks).await, json!(["image/jpeg,image/png", true, false]));
