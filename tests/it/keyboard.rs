@@ -43,6 +43,17 @@ const IS_SHOWN: &str = "
     })()
 ";
 
+/// What is scrolled into view softly takes a moment.
+async fn is_shown(tab: &Tab) -> bool {
+    for _ in 0..40 {
+        if tab.0.eval(IS_SHOWN).await == true {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    false
+}
+
 pub async fn walk(tab: &Tab, page: &str) {
     tab.0.eval(FOCUSED).await;
     // From the very beginning, and without whatever has the focus now.
@@ -56,7 +67,7 @@ pub async fn walk(tab: &Tab, page: &str) {
     for _ in 0..stops * 2 + 10 {
         tab.0.press("Tab").await;
         tab.0.eval("reached.add(focused())").await;
-        if tab.0.eval("focused() !== null").await == true && tab.0.eval(IS_SHOWN).await != true {
+        if tab.0.eval("focused() !== null").await == true && !is_shown(tab).await {
             unseen.push(tab.0.eval("named(focused())").await);
         }
         if tab
@@ -267,8 +278,8 @@ async fn the_focus_is_handed_on_when_what_had_it_goes() {
     // Further back than it looks by itself.
     crm.0
         .eval(
-            "(() => { const { client } = $('crewline-inbox'); let asked = 0;
-             client.history = async () => ({ records: Array.from({ length: 200 }, (_, n) => ({ kind: 'note', rev: -n })), before: ++asked > 2 ? null : 1 });
+            "(() => { const { client } = $('crewline-inbox'); const { history } = client; let asked = 0;
+             client.history = async (thread, how) => how.limit !== 200 ? history.call(client, thread, how) : ({ records: Array.from({ length: 200 }, (_, n) => ({ kind: 'note', rev: -n })), before: ++asked > 2 ? null : 1 });
              window.mended = () => delete client.history; })()",
         )
         .await;
