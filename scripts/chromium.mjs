@@ -2,14 +2,16 @@
  * Debian's Chromium, driven over a pipe by the DevTools protocol: nothing to
  * install.
  *
- *   const browser = await Browser.start();
+ *   const browser = await Browser.start();                                // with more arguments, if need be
  *   const page = await browser.open(url, { width: 1280, height: 800 });   // its own context: nothing is cached
  *   await page.eval("document.title");
  *   await page.close();
- *   browser.stop();
+ *   await browser.stop();
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -28,17 +30,19 @@ export class Browser {
   #next = 1;
   #waiting = new Map();
 
-  static async start() {
-    const browser = new Browser();
+  /** @param {string[]} more arguments of Chromium */
+  static async start(...more) {
+    const browser = new Browser(more);
     await browser.call("Browser.getVersion");
     return browser;
   }
 
-  constructor() {
+  /** @param {string[]} more */
+  constructor(more) {
     this.#profile = mkdtempSync(join(tmpdir(), "crewline-chromium-"));
     this.#child = spawn("chromium", [
       "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--remote-debugging-pipe", `--user-data-dir=${this.#profile}`,
+      "--disable-component-update", "--disable-sync", "--remote-debugging-pipe", `--user-data-dir=${this.#profile}`, ...more,
     ], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
     let rest = "";
     this.#child.stdio[4].setEncoding("utf8").on("data", (data) => {
@@ -48,9 +52,19 @@ export class Browser {
     });
   }
 
-  stop() {
-    this.#child.once("exit", () => rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 }));
+  async stop() {
+    const over = once(this.#child, "exit");
     this.#child.kill();
+    await over;
+    // Its helpers outlive it by a moment, and still write there.
+    for (let left = 50; ; left--) {
+      try {
+        return await rm(this.#profile, { recursive: true, force: true });
+      } catch (error) {
+        if (left === 0) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
   }
 
   /** @param {string} method @param {object} [params] @param {string} [sessionId] @returns {Promise<any>} */
@@ -60,7 +74,15 @@ export class Browser {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
-  async open(url, { width = 1280, height = 800, scheme = "light", script = "" } = {}) {
+  /**
+   * @param {string} url
+   * @param {object} [how]
+   * @param {Record<string, unknown>} [how.metrics] what else is told of the screen
+   * @param {Record<string, string>} [how.media] what else its user prefers, by the feature's name
+   * @param {Record<string, object>} [how.before] commands before it goes there
+   * @param {string} [how.script] runs before those of the page
+   */
+  async open(url, { width = 1280, height = 800, metrics = {}, scheme = "light", media = {}, before = {}, script = "" } = {}) {
     const { browserContextId } = await this.call("Target.createBrowserContext");
     const { targetId } = await this.call("Target.createTarget", { url: "about:blank", browserContextId });
     const { sessionId } = await this.call("Target.attachToTarget", { targetId, flatten: true });
@@ -68,8 +90,10 @@ export class Browser {
     for (const domain of ["Page.enable", "Runtime.enable"]) await page.call(domain);
     await page.call("Page.addScriptToEvaluateOnNewDocument", { source: LOOKUP + script });
     await page.call("Emulation.setFocusEmulationEnabled", { enabled: true });
-    await page.call("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 600 });
-    await page.call("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
+    await page.call("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 600, ...metrics });
+    const features = Object.entries({ "prefers-color-scheme": scheme, ...media }).map(([name, value]) => ({ name, value }));
+    await page.call("Emulation.setEmulatedMedia", { features });
+    for (const [method, params] of Object.entries(before)) await page.call(method, params);
     await page.call("Page.navigate", { url });
     return page;
   }

@@ -224,6 +224,6 @@ const browser = await Browser.start();
 try {
   await SCENARIOS[scenario]({ hub, browser });
 } finally {
-  browser.stop();
+  await browser.stop();
   hub.stop();
 }

@@ -15,7 +15,8 @@
  * find no room. Colours are custom properties, see styles/theme.css; token,
  * events and the rest are in base/element.js.
  */
-import { h, setText } from "./base/dom.js";
+import { wearColour } from "./base/accent.js";
+import { h, keepFocus, setText } from "./base/dom.js";
 import { CrewlineElement } from "./base/element.js";
 import { Typists, listed } from "./base/people.js";
 import { sheets } from "./base/sheet.js";
@@ -68,7 +69,7 @@ export class CrewlineInbox extends CrewlineElement {
   #ai = h("p", { class: "banner", role: "status", "data-testid": "handler", hidden: true }, "The AI receptionist may still answer here, until one of you does.");
   #goesOn = h("a", { href: "#" }, "the conversation goes on there");
   #attached = h("p", { class: "banner", role: "status", "data-testid": "attached", hidden: true }, "This number was attached to a contact: ", this.#goesOn, ".");
-  #pane = h("crewline-pane", { placeholder: "Write to the customer", notes: true });
+  #pane = h("crewline-pane", { placeholder: "Write to the customer", notes: true, state: true });
   #panel = h("crewline-contact-panel");
   #bell = h("crewline-bell");
   #beginning = h("crewline-new-conversation");
@@ -83,12 +84,18 @@ export class CrewlineInbox extends CrewlineElement {
     on(this.#header, "back", () => this.#back());
     on(this.#header, "handled", () => this.#handled());
     on(this.#header, "panel", () => this.#panel.toggle());
-    on(this.#panel, "toggle", ({ open }) => { this.#header.panel = open; });
+    on(this.#panel, "toggle", ({ open, left }) => {
+      this.#header.panel = open;
+      if (left) this.#header.focus();
+    });
     on(this.#beginning, "begun", ({ thread }) => {
       this.#choose(thread);
       this.#pane.focus();
     });
-    on(this.#header.attach, "attached", ({ thread }) => this.#choose(thread));
+    on(this.#header.attach, "attached", ({ thread }) => {
+      this.#choose(thread);
+      this.#pane.focus();
+    });
     on(this.#list, "select", ({ thread, pointed }) => {
       this.#choose(thread);
       // By keys one goes on through the list; and on a phone, the keyboard would hide what was just opened.
@@ -101,6 +108,7 @@ export class CrewlineInbox extends CrewlineElement {
     });
     on(this.#search, "toggle", ({ open }) => this.#frame.classList.toggle("is-searching", open));
     on(this.#unrouted, "open", ({ thread }) => this.#choose(thread));
+    on(this.#unrouted, "left", () => this.#list.focusOn(this.#selected));
   }
 
   get selected() {
@@ -117,6 +125,7 @@ export class CrewlineInbox extends CrewlineElement {
   }
 
   opened(client, signal) {
+    wearColour(this, client, signal);
     const keys = new Keys(this, this.#keys(), signal);
     const help = h("button", { type: "button", class: "plain-icon", "aria-label": "Keys", title: "Keys (?)", onclick: () => keys.help() }, icon("keys"));
     const begin = h("button", { type: "button", class: "plain-icon", "aria-label": "New conversation", title: "New conversation (c)", "data-testid": "new-conversation", onclick: () => this.#beginning.open(client) }, icon("pen"));
@@ -202,7 +211,14 @@ export class CrewlineInbox extends CrewlineElement {
     else this.#pane.toNewest();
   }
 
+  /** On a phone the list goes, or the conversation, and with it what had the focus. */
   #open(thread) {
+    const before = this.#selected;
+    const next = () => (thread === null ? this.#list.focusOn(before) : /** @type {HTMLElement | null} */ (this.#pane.querySelector("[role=log]")));
+    keepFocus(this.#frame, () => this.#show(thread), next);
+  }
+
+  #show(thread) {
     this.#selected = thread;
     this.#following.abort();
     this.#following = new AbortController();

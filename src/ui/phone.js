@@ -48,6 +48,8 @@ export class CrewlinePhone extends HTMLElement {
   #leaving = new AbortController();
   #roll = new CameraRoll();
   #buzzing = 0;
+  /** By phone. @type {Map<string | null, import("./thread/composer.js").Written>} */
+  #begun = new Map();
 
   #name = h("h2", { "data-testid": "owner" });
   #number = h("p", { class: "number", "data-testid": "number" });
@@ -95,8 +97,16 @@ export class CrewlinePhone extends HTMLElement {
     this.#leaving.abort();
   }
 
-  attributeChangedCallback() {
+  /** @param {string} name @param {string | null} before @param {string | null} now */
+  attributeChangedCallback(name, before, now) {
+    if (name === "phone" && before !== now) this.#turnTo(now, before);
     if (this.isConnected) this.#open();
+  }
+
+  /** What was begun on one phone stays there. @param {string | null} phone @param {string | null} before */
+  #turnTo(phone, before) {
+    this.#begun.set(before, this.#composer.draft);
+    this.#composer.draft = this.#begun.get(phone) ?? { text: "", internal: false };
   }
 
   focus() {

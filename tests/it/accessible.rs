@@ -32,6 +32,17 @@ impl Findings {
         tab.0.scheme("light").await;
     }
 
+    /// The same where it is as it is elsewhere: one size in the light, the other in the dark.
+    async fn glance(&mut self, tab: &Tab, state: &str) {
+        for ((size, width, height), scheme) in SIZES.into_iter().zip(["light", "dark"]) {
+            tab.0.viewport(width, height).await;
+            tab.0.scheme(scheme).await;
+            let found = axe::violations(&tab.0).await;
+            self.0
+                .extend(found.iter().map(|one| format!("{state}, {size}, {scheme}: {one}")));
+        }
+    }
+
     fn none(self) {
         assert!(self.0.is_empty(), "axe finds {}:\n{}", self.0.len(), self.0.join("\n"));
     }
@@ -193,6 +204,76 @@ async fn axe_finds_nothing_in_the_crm() {
     crm.0.eval(&format!("{stranger}.click()")).await;
     crm.has_message("Is this the plumber?").await;
     findings.look(&crm, "an unknown number").await;
+    crm.0.click("[data-testid=attach]").await;
+    crm.0.type_text("an").await;
+    crm.0.until("$$('[role=option]').length > 0").await;
+    findings.glance(&crm, "whose number it is").await;
+    crm.0.press("Escape").await;
+    crm.0.click("[data-testid=contact-toggle]").await;
+    crm.0.until("$('[data-testid=contact-panel]').matches(':modal')").await;
+    findings.glance(&crm, "the contact over the conversation").await;
+    findings.none();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn axe_finds_nothing_in_the_crms_dialogs_and_in_what_was_not_sent() {
+    let demo = Demo::start().await;
+    let mut findings = Findings::default();
+    let ana = demo.customer("ana");
+    let crm = open(&demo, &demo.staff("sam").page).await;
+    crm.live().await;
+    crm.0.viewport(1280, 800).await;
+    crm.0.until(&format!("$({})", json!(row(&ana.thread)))).await;
+    for (key, dialog) in [("c", "new-dialog"), ("?", "keys")] {
+        crm.0.press(key).await;
+        crm.0.until(&format!("$('[data-testid={dialog}]').open")).await;
+        if dialog == "new-dialog" {
+            crm.0.type_text("Nobody we know").await;
+            crm.0.until("$('[data-testid=new-somebody]').open").await;
+        }
+        findings.glance(&crm, dialog).await;
+        crm.0.press("Escape").await;
+        crm.0.until(&format!("!$('[data-testid={dialog}]').open")).await;
+    }
+    crm.0.click("[data-testid=bell]").await;
+    findings.glance(&crm, "the bell").await;
+    crm.0.press("Escape").await;
+
+    crm.0.click(&row(&ana.thread)).await;
+    crm.0.until("$$('[data-testid=message]').length > 3").await;
+    // One that it would not take, one that had not seen everything, and one that can be taken back.
+    let send = |rest: &str| {
+        format!(
+            "$('crewline-inbox').client.send({{ thread: '{}', {rest} }})",
+            ana.thread
+        )
+    };
+    crm.0.eval(&send(r"text: 'bell \u0007'")).await;
+    crm.0.eval(&send("text: 'On our way', seen: 1")).await;
+    for state in ["refused", "stale"] {
+        crm.0.until(&format!("$('[data-state={state}] .actions')")).await;
+    }
+    crm.0.eval(&send("text: 'At ten', hold: 60_000")).await;
+    crm.0.until("!$('[data-testid=held]').hidden").await;
+    findings.glance(&crm, "what was not sent").await;
+
+    // In a colour that nobody could read.
+    let service = demo.hub.demo["service_token"].as_str().unwrap();
+    let settings = json!({"name": "Bright Plumbing", "origins": [demo.hub.url], "color": "#ffd400"});
+    demo.hub.put(service, &format!("/v1/orgs/{ORG}"), &settings).await.ok();
+    let call = json!({"id": "a-call", "contact": "bob", "reason": "A leak", "summary": "The tap drips again",
+        "transcript": [{"at": 1_764_000_000_000_i64, "speaker": "caller", "text": "The tap drips again"}]});
+    demo.hub.post(service, "/v1/handoffs", &call).await.ok();
+    crm.0.reload().await;
+    crm.live().await;
+    crm.0.viewport(1280, 800).await;
+    let bob = row(&demo.customer("bob").thread);
+    crm.0.click(&bob).await;
+    crm.0
+        .until(&format!("$({})", json!(format!("{bob} [data-testid=flag-handoff]"))))
+        .await;
+    crm.0.until("$('[data-testid=handoff-tag]')").await;
+    findings.glance(&crm, "in the business's colour").await;
     findings.none();
 }
 

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use serde_json::{Value, json};
 
+use crate::support::axe;
 use crate::support::chromium::{Browser, Page};
 use crate::support::{Hub, Org, PATIENCE, Person};
 
@@ -175,6 +176,10 @@ async fn a_customer_talks_on_another_sites_page() {
         assert!(start.elapsed() < PATIENCE, "her socket outlives the elements");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+
+    let looked_at = axe::open(&scene.browser, &scene.site.origin).await;
+    looked_at.until(&says("Ten minutes")).await;
+    assert_eq!(axe::violations(&looked_at).await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

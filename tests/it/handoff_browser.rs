@@ -134,6 +134,20 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
     pictures(&ana, "handoff-portal").await;
     pictures(&sam, "handoff-crm").await;
 
+    // The AI says something more, and it is said that it was the AI.
+    let messages = format!("/v1/threads/{thread}/messages");
+    let seen = cast
+        .hub
+        .ask("GET", &format!("/v1/threads/{thread}"), Some(&cast.org.service), None)
+        .await
+        .ok();
+    let more = json!({"id": "ai-1", "text": "Somebody will call you", "as": "ai", "seen": seen["seq"]});
+    cast.hub.post(&cast.org.service, &messages, &more).await.ok();
+    for tab in [&ana, &sam] {
+        tab.has_message("Somebody will call you").await;
+        assert_eq!(tab.via("Somebody will call you").await, "by the AI");
+    }
+
     // Sam answers: it is no longer the AI's, and no longer a hand-off that waits.
     sam.say("I will come at ten").await;
     sam.0.until("$('[data-testid=handler]').hidden").await;
@@ -144,7 +158,7 @@ async fn a_handed_over_call_is_a_card_on_both_pages_and_each_side_sees_its_own()
             false,
         ))
         .await;
-    ana.shows(&["I will come at ten"]).await;
+    ana.shows(&["Somebody will call you", "I will come at ten"]).await;
     for tab in [&ana, &sam, &kim] {
         tab.is_sound().await;
     }

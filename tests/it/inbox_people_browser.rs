@@ -243,3 +243,87 @@ async fn who_works_for_two_businesses_is_told_by_both() {
     sam.0.until("told.toSorted().join() === 'Ana Souza,Bob Hale'").await;
     sam.is_sound().await;
 }
+
+/// What the page sends does not get through until `arrive()`.
+const SLOW_WAY: &str = "(() => {
+    const { send } = WebSocket.prototype;
+    const waiting = [];
+    WebSocket.prototype.send = function (frame) { waiting.push(() => send.call(this, frame)); };
+    window.arrive = () => { WebSocket.prototype.send = send; for (const go of waiting) go(); };
+})()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_answer_at_once_are_told_of_each_other_and_nothing_is_lost() {
+    let cast = Cast::start().await;
+    let thread = cast.ana.thread();
+    say(&cast.hub, &cast.ana, "When do you come?").await;
+    let (sam, kim) = (cast.crm("sam", "Sam Ortiz").await, cast.crm("kim", "Kim Doyle").await);
+    let ana = cast.portal(&cast.ana).await;
+    for crew in [&sam, &kim] {
+        crew.0.click(&row(thread)).await;
+        crew.shows(&["When do you come?"]).await;
+    }
+    let said = async || {
+        let log = cast.org.log(&cast.hub).await;
+        let texts = log.iter().filter_map(|record| record["text"].as_str());
+        texts.map(str::to_owned).collect::<Vec<_>>()
+    };
+
+    // Sam has not seen what Kim writes when he sends.
+    sam.0.eval(SLOW_WAY).await;
+    sam.say("At nine").await;
+    sam.receipt("At nine", "Sending…").await;
+    kim.say("At ten, with the new valve").await;
+    sam.has_message("At ten, with the new valve").await;
+    sam.0.eval("arrive()").await;
+    sam.receipt("At nine", "Not sent yet: there is something new that you had not seen")
+        .await;
+    let between = "$$('[data-state=stale] .between li').map((said) => [said.querySelector('b').textContent, said.lastChild.data.trim()])";
+    let told = format!("JSON.stringify({between}) === JSON.stringify([['Kim Doyle', 'At ten, with the new valve']])");
+    sam.0.until(&told).await;
+    for (width, height, scheme) in [(1440, 900, "light"), (360, 720, "dark")] {
+        sam.0.viewport(width, height).await;
+        sam.0.scheme(scheme).await;
+        sam.picture(&format!("inbox-stale-{width}")).await;
+    }
+    for tab in [&kim, &ana] {
+        tab.shows(&["When do you come?", "At ten, with the new valve"]).await;
+    }
+    assert_eq!(said().await, ["When do you come?", "At ten, with the new valve"]);
+
+    // It waits for his decision, also through a reload; a copy of it can be taken.
+    sam.0.reload().await;
+    sam.live().await;
+    sam.0.until(&told).await;
+    sam.0.click("[data-testid=copy]").await;
+    text_of(&sam, "copy", "Copied").await;
+    sam.0.grant("clipboardReadWrite").await;
+    assert_eq!(sam.0.eval("navigator.clipboard.readText()").await, "At nine");
+
+    text_of(&sam, "retry", "Send anyway").await;
+    sam.0.click("[data-testid=retry]").await;
+    let all = ["When do you come?", "At ten, with the new valve", "At nine"];
+    for tab in [&sam, &kim, &ana] {
+        tab.shows(&all).await;
+    }
+    sam.0.until("$('[data-state=stale]') === null").await;
+
+    // Or he says it otherwise, now that he knows.
+    sam.0.eval(SLOW_WAY).await;
+    sam.say("Or at eleven?").await;
+    kim.say("Ten it is").await;
+    sam.has_message("Ten it is").await;
+    sam.0.eval("arrive()").await;
+    sam.0.click("[data-state=stale] [data-testid=edit]").await;
+    sam.0.until("$('[data-state=stale]') === null").await;
+    assert_eq!(sam.written().await, "Or at eleven?");
+    sam.0.type_text(" No: ").await;
+    sam.0.press("Enter").await;
+    ana.has_message("Or at eleven? No:").await;
+    let in_the_end = [&all[..], &["Ten it is", "Or at eleven? No:"]].concat();
+    assert_eq!(said().await, in_the_end);
+    for tab in [&sam, &kim, &ana] {
+        tab.shows(&in_the_end).await;
+        tab.is_sound().await;
+    }
+}

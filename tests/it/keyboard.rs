@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::Claims;
 use crate::support::demo::Demo;
 use crate::support::pages::{Tab, row};
 
@@ -27,9 +28,11 @@ const STOPS: &str = "
     })
 ";
 
-/// An outline, or a shadow or border that is there for the focus, on it or around it.
+/// In view, and an outline, or a shadow or border that is there for the focus, on it or around it.
 const IS_SHOWN: &str = "
     (() => {
+        const { top, right, bottom, left } = focused().getBoundingClientRect();
+        if (bottom < 1 || top > innerHeight - 1 || right < 1 || left > innerWidth - 1) return false;
         for (let element = focused(), up = 0; element && up < 4; element = element.parentElement, up++) {
             const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
             if (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) return true;
@@ -40,7 +43,18 @@ const IS_SHOWN: &str = "
     })()
 ";
 
-async fn walk(tab: &Tab, page: &str) {
+/// What is scrolled into view softly takes a moment.
+async fn is_shown(tab: &Tab) -> bool {
+    for _ in 0..40 {
+        if tab.0.eval(IS_SHOWN).await == true {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    false
+}
+
+pub async fn walk(tab: &Tab, page: &str) {
     tab.0.eval(FOCUSED).await;
     // From the very beginning, and without whatever has the focus now.
     tab.0.eval("focused()?.blur()").await;
@@ -53,7 +67,7 @@ async fn walk(tab: &Tab, page: &str) {
     for _ in 0..stops * 2 + 10 {
         tab.0.press("Tab").await;
         tab.0.eval("reached.add(focused())").await;
-        if tab.0.eval("focused() !== null").await == true && tab.0.eval(IS_SHOWN).await != true {
+        if tab.0.eval("focused() !== null").await == true && !is_shown(tab).await {
             unseen.push(tab.0.eval("named(focused())").await);
         }
         if tab
@@ -168,4 +182,159 @@ async fn the_focus_is_kept_whatever_is_done() {
     focus(&crm, r#"[data-testid="filter-new"]"#).await;
     crm.0.press("Enter").await;
     keeps(&crm, "choosing a filter").await;
+}
+
+/// JavaScript: what the page asks of the hub by this name fails, until `mended()`.
+fn broken(element: &str, asked: &str) -> String {
+    format!(
+        "(() => {{ const {{ client }} = $('{element}'); client.{asked} = () => Promise.reject(new Error('Nobody answers')); \
+         window.mended = () => delete client.{asked}; }})()"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_focus_is_handed_on_when_what_had_it_goes() {
+    let demo = Demo::start().await;
+    let ana = demo.customer("ana");
+    let sams = Claims::staff("bright-plumbing", "sam", "Sam Ortiz").mint();
+    for n in 0..25 {
+        let said = json!({"id": format!("drip-{n}"), "text": format!("It drips, {n} times a minute")});
+        demo.hub
+            .post(&sams, &format!("/v1/threads/{}/messages", ana.thread), &said)
+            .await
+            .ok();
+    }
+    let portal = demo.open(&ana).await;
+    portal.0.eval(FOCUSED).await;
+
+    // A refused message is left alone while the line comes and goes, and while it is refused again.
+    portal
+        .0
+        .eval("$('crewline-thread').client.send({ text: 'x'.repeat(4001) })")
+        .await;
+    focus(&portal, "[data-testid=retry]").await;
+    portal.0.eval("window.pressed = focused()").await;
+    for offline in [true, false] {
+        portal.0.offline(offline).await;
+        let state = if offline { "offline" } else { "live" };
+        portal
+            .0
+            .until(&format!("$('[data-testid=state]').dataset.state === '{state}'"))
+            .await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(portal.0.eval("focused() === pressed").await, true, "it is {state}");
+    }
+    portal.0.press("Enter").await;
+    keeps(&portal, "trying again").await;
+    focus(&portal, "[data-testid=discard]").await;
+    portal.0.press("Enter").await;
+    portal.0.until("$('[data-state=refused]') === null").await;
+    keeps(&portal, "discarding").await;
+
+    focus(&portal, "[data-testid=search]").await;
+    portal.0.type_text("drips").await;
+    focus(&portal, "[data-testid=search-more]").await;
+    portal.0.press("Enter").await;
+    portal
+        .0
+        .until("$$('[data-testid=search-hit]').length > 20 && $('[data-testid=search-more]').hidden")
+        .await;
+    keeps(&portal, "asking for more").await;
+    portal.0.press("ArrowDown").await;
+    portal.0.until("focused() === $$('[data-testid=search-hit]')[20]").await;
+    portal.0.press("Escape").await;
+
+    portal.0.eval(&broken("crewline-thread", "history")).await;
+    portal
+        .0
+        .eval("(one => one.parentNode.append(one))($('crewline-thread'))")
+        .await;
+    focus(&portal, "[data-testid=load-again]").await;
+    portal.0.eval("mended()").await;
+    portal.0.press("Enter").await;
+    portal.0.until("$$('[data-testid=message]').length > 5").await;
+    keeps(&portal, "loading again").await;
+
+    demo.switch(&ana.phone, "landline").await;
+    let crm = demo.crm_at("sam", &ana).await;
+    crm.0.viewport(1440, 900).await;
+    crm.0.eval(FOCUSED).await;
+    crm.say("Nobody gets this").await;
+    crm.texting("Nobody gets this", "failed", "").await;
+    focus(&crm, "[data-testid=resend]").await;
+    crm.0.eval("window.pressed = focused()").await;
+    crm.0.press("Enter").await;
+    crm.0.until("!pressed.isConnected").await;
+    keeps(&crm, "sending a text again").await;
+
+    focus(&crm, "[data-testid=panel-close]").await;
+    crm.0.press("Enter").await;
+    keeps(&crm, "closing the contact's panel").await;
+    crm.0.eval("$('crewline-inbox').selected = null").await;
+    crm.0
+        .eval(&format!("$('crewline-inbox').selected = '{}'", ana.thread))
+        .await;
+    crm.has_message("Nobody gets this").await;
+    // Further back than it looks by itself.
+    crm.0
+        .eval(
+            "(() => { const { client } = $('crewline-inbox'); const { history } = client; let asked = 0;
+             client.history = async (thread, how) => how.limit !== 200 ? history.call(client, thread, how) : ({ records: Array.from({ length: 200 }, (_, n) => ({ kind: 'note', rev: -n })), before: ++asked > 2 ? null : 1 });
+             window.mended = () => delete client.history; })()",
+        )
+        .await;
+    focus(&crm, "[data-testid=contact-toggle]").await;
+    crm.0.press("Enter").await;
+    focus(&crm, "[data-testid=panel-older]").await;
+    crm.0.press("Enter").await;
+    crm.0.until("$('[data-testid=panel-older]').hidden").await;
+    keeps(&crm, "looking further back").await;
+    crm.0.eval("mended()").await;
+
+    // Two texts that reached nobody: from the first to the second, and from that to the list.
+    demo.text(demo.truck(), "to nobody in particular").await;
+    crm.0.until("$$('[data-testid=unrouted]').length === 2").await;
+    crm.0.click("[data-testid=unrouted-summary]").await;
+    for left in [1, 0] {
+        focus(&crm, "[data-testid=route-thread]").await;
+        crm.0.type_text("Souza").await;
+        let found = "$$('[role=option]').map((one) => one.textContent)";
+        crm.0
+            .until(&format!(
+                "{found}.length > 0 && {found}.every((name) => name.includes('Ana'))"
+            ))
+            .await;
+        crm.0.press("ArrowDown").await;
+        crm.0.press("Enter").await;
+        crm.0.until("$('[data-testid=route-thread]').value.length > 3").await;
+        crm.0.press("Enter").await;
+        crm.0
+            .until(&format!("$$('[data-testid=unrouted]').length === {left}"))
+            .await;
+        keeps(&crm, "routing a text").await;
+    }
+
+    // On a phone the list goes when a conversation opens, and comes back.
+    crm.0.viewport(360, 740).await;
+    focus(&crm, "[data-testid=back]").await;
+    crm.0.press("Enter").await;
+    crm.0.until("$('crewline-inbox-list').checkVisibility()").await;
+    keeps(&crm, "going back").await;
+    crm.0.press("Enter").await;
+    crm.0.until("!$('crewline-inbox-list').checkVisibility()").await;
+    keeps(&crm, "opening a conversation on a phone").await;
+    crm.0.eval("history.back()").await;
+    crm.0.until("$('crewline-inbox-list').checkVisibility()").await;
+    keeps(&crm, "the browser's own way back").await;
+    crm.0.viewport(1440, 900).await;
+
+    crm.0.eval(&broken("crewline-inbox", "inbox")).await;
+    crm.0
+        .eval("$('crewline-inbox').client.dispatchEvent(new CustomEvent('reset', { detail: { reason: 'log' } }))")
+        .await;
+    focus(&crm, "[data-testid=list-note] button").await;
+    crm.0.eval("mended()").await;
+    crm.0.press("Enter").await;
+    crm.0.until("$$('[data-testid=thread-row]').length > 2").await;
+    keeps(&crm, "loading the list again").await;
 }

@@ -27,8 +27,10 @@ const ROOM = 8;
  */
 
 export class Marks {
-  /** @type {Map<string, Mark>} */
+  /** What the log shows of each thread stays known, so that it is not said again. @type {Map<string, Mark>} */
   #all = new Map();
+  /** Those of which there is something to say. @type {Set<Mark>} */
+  #due = new Set();
   #timers = new Timers();
   #second = -Infinity;
   #spent = 0;
@@ -48,6 +50,7 @@ export class Marks {
     const mark = this.#mark(type, thread);
     if (!(upTo > Math.max(mark.upTo, mark.known))) return;
     mark.upTo = upTo;
+    this.#due.add(mark);
     if (!this.#timers.has("gather")) this.#timers.set("gather", GATHER_MS, () => this.flush());
   }
 
@@ -67,8 +70,11 @@ export class Marks {
     const now = Date.now();
     if (now - this.#second >= PACE_MS) [this.#second, this.#spent] = [now, 0];
     let next = Infinity;
-    for (const mark of this.#all.values()) {
-      if (mark.upTo <= Math.max(mark.sent, mark.known)) continue;
+    for (const mark of this.#due) {
+      if (mark.upTo <= Math.max(mark.sent, mark.known)) {
+        this.#due.delete(mark);
+        continue;
+      }
       const wait = (this.#spent < ROOM ? mark.at : this.#second) + PACE_MS - now;
       if (wait > 0) {
         next = Math.min(next, wait);
@@ -77,6 +83,7 @@ export class Marks {
       if (!this.#send({ type: mark.type, thread: mark.thread, up_to: mark.upTo })) return;
       Object.assign(mark, { sent: mark.upTo, at: now });
       this.#spent += 1;
+      this.#due.delete(mark);
     }
     if (next < Infinity) this.#timers.set("flush", next, () => this.flush());
   }
@@ -84,13 +91,17 @@ export class Marks {
   /** The line went down: a frame that was under way may not have arrived. */
   lost() {
     this.#timers.clear();
-    for (const mark of this.#all.values()) mark.sent = 0;
+    for (const mark of this.#all.values()) {
+      mark.sent = 0;
+      if (mark.upTo > mark.known) this.#due.add(mark);
+    }
   }
 
   /** Another log: its numbers mean nothing any more. */
   forget() {
     this.#timers.clear();
     this.#all.clear();
+    this.#due.clear();
   }
 
   /**

@@ -23,7 +23,7 @@ export class Bell extends HTMLElement {
   #sound = h("input", { type: "checkbox", role: "switch", "data-testid": "bell-sound", onchange: () => this.#play() });
   #explained = h("p", { class: "soft", role: "status" });
   #dialog = h("dialog", { class: "sheet bell", "aria-label": "Notifications", "data-testid": "bell-dialog" },
-    h("header", {}, h("h3", {}, "Notifications"), h("button", { type: "button", class: "plain-icon", "aria-label": "Close", onclick: () => this.#dialog.close() }, icon("close"))),
+    h("header", {}, h("h2", {}, "Notifications"), h("button", { type: "button", class: "plain-icon", "aria-label": "Close", onclick: () => this.#dialog.close() }, icon("close"))),
     h("label", { class: "sure" }, this.#notify, h("span", {}, "Tell me of new messages and calls while I look elsewhere")),
     h("label", { class: "sure" }, this.#sound, h("span", {}, "With a soft sound")),
     this.#explained);

@@ -1,9 +1,10 @@
 /**
- * A short, soft sound. A browser lets a page sound only after its user has done
- * something on it; until then it is silent.
+ * A short, soft sound, for those who want it. A browser lets a page sound only
+ * after its user has done something on it; until then it is silent.
  *
- *   const chime = new Chime(signal);
+ *   const chime = new Chime(() => wanted, signal);
  *   chime.play();
+ *   await chime.wake();               // on a click
  */
 /** Two notes, in Hz and in seconds from the start. */
 const NOTES = [[659.25, 0], [880, 0.11]];
@@ -13,27 +14,50 @@ const SECONDS = 0.32;
 const PAUSE_MS = 3_000;
 
 export class Chime {
-  /** @type {AudioContext | null} */
+  /** It takes a thread and the sound card as long as it runs. @type {AudioContext | null} */
   #context = null;
+  #allowed = false;
   #last = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #rest;
 
-  /** @param {AbortSignal} signal */
-  constructor(signal) {
-    const wake = () => this.#wake();
+  /** @param {() => boolean} wanted @param {AbortSignal} signal */
+  constructor(wanted, signal) {
+    const wake = () => wanted() && this.wake();
     for (const type of ["pointerdown", "keydown"]) document.addEventListener(type, wake, { signal, passive: true });
-    signal.addEventListener("abort", () => this.#context?.close());
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.#rest);
+      this.#context?.close();
+    });
   }
 
-  play(now = performance.now()) {
-    if (this.#context?.state !== "running" || now - this.#last < PAUSE_MS) return;
+  async wake() {
+    if (this.#allowed) return;
+    this.#context ??= new AudioContext();
+    if (!await this.#runs()) return;
+    this.#allowed = true;
+    this.#restAfter(0);
+  }
+
+  async play(now = performance.now()) {
+    if (!this.#context || !this.#allowed || now - this.#last < PAUSE_MS) return;
     this.#last = now;
+    clearTimeout(this.#rest);
+    if (!await this.#runs()) return;
     const start = this.#context.currentTime;
     for (const [pitch, after] of NOTES) note(this.#context, pitch, start + after);
+    this.#restAfter(2 * SECONDS * 1_000);
   }
 
-  #wake() {
-    this.#context ??= new AudioContext();
-    if (this.#context.state === "suspended") this.#context.resume();
+  /** False if it was closed meanwhile. */
+  async #runs() {
+    await this.#context?.resume().catch(() => {});
+    return this.#context?.state === "running";
+  }
+
+  #restAfter(ms) {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.#context?.suspend(), ms);
   }
 }
 

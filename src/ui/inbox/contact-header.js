@@ -32,6 +32,11 @@ export class ContactHeader extends HTMLElement {
       this.attach, this.#handled, this.#panel);
   }
 
+  /** The button that opens the contact's panel. */
+  focus() {
+    this.#panel.focus();
+  }
+
   set panel(open) {
     this.#panel.setAttribute("aria-expanded", String(open));
   }

@@ -7,9 +7,9 @@
  *   panel.show({ row, here });
  *   panel.toggle();                   // remembered for where there is room
  *   panel.roomy = true;
- *   panel.addEventListener("toggle", ({ detail }) => …);      // {open}
+ *   panel.addEventListener("toggle", ({ detail }) => …);      // {open, left}: it had the focus
  */
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 import { listed } from "../base/people.js";
 import { nearTime, shortTime, timeElement, waited } from "../base/time.js";
 import { ContactFacts } from "./contact-facts.js";
@@ -51,8 +51,9 @@ export class ContactPanel extends HTMLElement {
   #customer = h("dd", { "data-testid": "panel-customer-read" });
   #link = h("a", { target: "_blank", rel: "noopener noreferrer", "data-testid": "panel-link" });
   #history = h("ol", { class: "consents", "data-testid": "panel-consents" });
-  #older = h("button", { type: "button", class: "link", onclick: () => this.#look(BACK) }, "Look further back");
+  #older = h("button", { type: "button", class: "link", "data-testid": "panel-older", onclick: () => this.#look(BACK) }, "Look further back");
   #nothing = h("p", { class: "soft" }, "No STOP or START so far.");
+  #consents = h("section", { "aria-label": "Consent", tabindex: "-1" }, h("h4", {}, "STOP and START"), this.#history, this.#nothing, this.#older);
   #dialog = h("dialog", { class: "panel", "aria-label": "Contact", "data-testid": "contact-panel" },
     h("header", {}, this.#face, h("div", {}, this.#name, this.#here),
       h("button", { type: "button", class: "plain-icon", "aria-label": "Close", "data-testid": "panel-close", onclick: () => this.#want(false) }, icon("close"))),
@@ -60,8 +61,7 @@ export class ContactPanel extends HTMLElement {
       ...line("Phone", this.#phone), ...line("Texts", this.#texts), ...line("Tag", this.#tag),
       ...line("Answers", this.#answers), ...line("Waiting", this.#waiting),
       ...line("Read by", this.#read), ...line("Customer", this.#customer)),
-    this.#link,
-    h("section", { "aria-label": "Consent" }, h("h4", {}, "STOP and START"), this.#history, this.#nothing, this.#older));
+    this.#link, this.#consents);
 
   constructor() {
     super();
@@ -130,13 +130,15 @@ export class ContactPanel extends HTMLElement {
 
   #be(open) {
     open &&= this.#thread !== null;
+    // One that lay over the page gives the focus back itself.
+    const left = this.#dialog.matches(":focus-within:not(:modal)") && !open;
     if (this.#dialog.open) this.#dialog.close();
     this.#dialog.classList.toggle("is-beside", this.#roomy);
     // Beside the conversation it takes no focus.
     if (open && this.#roomy) this.#dialog.open = true;
     else if (open && this.isConnected) this.#dialog.showModal();
     if (open) this.#begin();
-    this.dispatchEvent(new CustomEvent("toggle", { detail: { open } }));
+    this.dispatchEvent(new CustomEvent("toggle", { detail: { open, left } }));
   }
 
   /** Nothing is asked for while nobody looks. */
@@ -171,25 +173,13 @@ export class ContactPanel extends HTMLElement {
 
   #show() {
     const contact = this.#row?.contact ?? this.#state?.contact;
-    if (!contact || !this.#dialog.open) return;
-    setText(this.#face, initials(contact));
-    setText(this.#name, named(contact));
-    say(this.#phone, contact.phone ? h("a", { href: `tel:${contact.phone}`, dir: "ltr" }, contact.phone) : "None is known");
-    const state = this.#state;
-    if (state) {
-      const [latest] = this.#facts.consents;
-      const since = latest && latest.texts === state.texts ? [" since ", nearTime(latest.at, Date.now())] : [];
-      say(this.#texts, ...(state.texts ? [h("b", { class: `consent is-${state.texts}` }, SAID[state.texts]), ...since] : ["No texts go there"]));
-      say(this.#tag, state.tag ? h("span", { title: `A text from a business phone that begins with #${state.tag} lands here` }, `#${state.tag}`) : "");
-      say(this.#answers, state.attached_to ? "Closed: it goes on with the contact" : state.handler === "ai" ? "The AI receptionist, until one of you does" : "Your team");
-      const wait = this.#row ? this.#row.waiting_since : state.waiting_since;
-      say(this.#waiting, ...(wait ? [...(waited(wait) ? [waited(wait), ", since "] : ["Since "]), nearTime(wait, Date.now())] : ["Nobody waits"]));
-      const upTo = Math.max(0, ...(state.readers ?? []).map((reader) => reader.up_to));
-      const readers = (state.readers ?? []).filter((reader) => reader.up_to === upTo && upTo > 0).map(({ name }) => name);
-      say(this.#read, readers.length === 0 ? "Nobody yet" : `${listed(readers)}${state.unread > 0 ? `, but for ${state.unread} new` : ""}`);
-      const { read, delivered } = state.marks.customer;
-      say(this.#customer, read === 0 && delivered === 0 ? "Has not opened the portal" : read >= delivered ? "Has read what was delivered" : "Has not read all that was delivered");
-    }
+    if (!this.#dialog.open) return;
+    setText(this.#face, contact ? initials(contact) : "");
+    setText(this.#name, contact ? named(contact) : "");
+    say(this.#phone, !contact ? "" : contact.phone ? h("a", { href: `tel:${contact.phone}`, dir: "ltr" }, contact.phone) : "None is known");
+    const wait = this.#row ? this.#row.waiting_since : this.#state?.waiting_since;
+    say(this.#waiting, ...(wait ? [...(waited(wait) ? [waited(wait), ", since "] : ["Since "]), nearTime(wait, Date.now())] : [contact ? "Nobody waits" : ""]));
+    this.#showState(this.#state);
     const { link, consents, before } = this.#facts;
     this.#link.hidden = !link;
     if (link) {
@@ -197,11 +187,26 @@ export class ContactPanel extends HTMLElement {
       this.#link.title = link.text;
       setText(this.#link, "Open in the CRM");
     }
-    this.#history.replaceChildren(...consents.map((consent) => h("li", {},
+    patch(this.#history, consents.map((consent) => h("li", {},
       h("b", {}, consent.word || (consent.texts === "off" ? "STOP" : "START")), " ", consent.texts === "off" ? "texts off" : "texts on", ", ",
       h("span", { dir: "ltr" }, consent.phone ?? ""), " ", timeElement(consent.at, shortTime(consent.at)))));
     this.#nothing.hidden = consents.length > 0 || before !== null;
-    this.#older.hidden = before === null || before === undefined;
+    keepFocus(this.#older, () => { this.#older.hidden = before === null || before === undefined; }, () => this.#consents);
+  }
+
+  /** Before the hub has told, and if it does not, nothing is known. @param {any} state */
+  #showState(state) {
+    if (!state) return [this.#texts, this.#tag, this.#answers, this.#read, this.#customer].forEach((value) => say(value, ""));
+    const [latest] = this.#facts.consents;
+    const since = latest && latest.texts === state.texts ? [" since ", nearTime(latest.at, Date.now())] : [];
+    say(this.#texts, ...(state.texts ? [h("b", { class: `consent is-${state.texts}` }, SAID[state.texts]), ...since] : ["No texts go there"]));
+    say(this.#tag, state.tag ? h("span", { title: `A text from a business phone that begins with #${state.tag} lands here` }, `#${state.tag}`) : "");
+    say(this.#answers, state.attached_to ? "Closed: it goes on with the contact" : state.handler === "ai" ? "The AI receptionist, until one of you does" : "Your team");
+    const upTo = Math.max(0, ...(state.readers ?? []).map((reader) => reader.up_to));
+    const readers = (state.readers ?? []).filter((reader) => reader.up_to === upTo && upTo > 0).map(({ name }) => name);
+    say(this.#read, readers.length === 0 ? "Nobody yet" : `${listed(readers)}${state.unread > 0 ? `, but for ${state.unread} new` : ""}`);
+    const { read, delivered } = state.marks.customer;
+    say(this.#customer, read === 0 && delivered === 0 ? "Has not opened the portal" : read >= delivered ? "Has read what was delivered" : "Has not read all that was delivered");
   }
 }
 
@@ -211,10 +216,14 @@ function line(term, value) {
 
 /** A line that has nothing to say is not there. */
 function say(value, ...said) {
-  const nothing = said.length === 1 && said[0] === "";
-  value.hidden = value.previousElementSibling.hidden = nothing;
-  if (typeof said[0] === "string" && said.length === 1) setText(value, said[0]);
-  else value.replaceChildren(...said);
+  value.hidden = value.previousElementSibling.hidden = said.length === 1 && said[0] === "";
+  patch(value, said);
+}
+
+/** What is the same is left alone: somebody may have the focus there, or have marked it. */
+function patch(place, children) {
+  const [there, made] = [[...place.childNodes], [...h("div", {}, ...children).childNodes]];
+  if (there.length !== made.length || there.some((node, i) => !node.isEqualNode(made[i]))) place.replaceChildren(...made);
 }
 
 customElements.define("crewline-contact-panel", ContactPanel);

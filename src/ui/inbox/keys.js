@@ -33,7 +33,7 @@ export class Keys {
     const rows = HELP.map(([keys, what]) => h("div", {}, h("dt", {}, ...keys.flatMap((key) => [" ", h("kbd", {}, key)])), h("dd", {}, what)));
     const close = h("button", { type: "button", class: "plain-icon", "aria-label": "Close", onclick: () => this.dialog.close() }, icon("close"));
     this.dialog = h("dialog", { class: "sheet keys", "aria-label": "Keys", "data-testid": "keys" },
-      h("header", {}, h("h3", {}, "Keys"), close), h("dl", {}, ...rows));
+      h("header", {}, h("h2", {}, "Keys"), close), h("dl", {}, ...rows));
     const heard = (event) => this.#heard(event, host, { ...actions, "?": () => this.help() });
     // In the document, so that they work before anything has the focus.
     document.addEventListener("keydown", heard, { signal });
@@ -50,9 +50,16 @@ export class Keys {
     const nowhere = event.target === document.body || event.target === document.documentElement;
     if (!nowhere && !path.includes(host)) return;
     if ((isWriting(path[0]) && event.key !== "Escape") || path.some((node) => node instanceof HTMLDialogElement && node.matches(":modal"))) return;
-    const action = Object.hasOwn(actions, event.key) ? actions[event.key] : undefined;
+    const key = keyOf(event);
+    const action = Object.hasOwn(actions, key) ? actions[key] : undefined;
     if (action && action(path) !== false) event.preventDefault();
   }
+}
+
+/** Where the letters are others, it goes by the place that they have on a Latin keyboard. */
+function keyOf({ key, code }) {
+  const [, letter] = /^Key([A-Z])$/.exec(code) ?? [];
+  return letter && !/^[\x20-\x7e]/.test(key) ? letter.toLowerCase() : key;
 }
 
 /** Where a letter is a letter. */

@@ -14,7 +14,7 @@
  * What arrives in a burst is drawn once a frame.
  */
 import { saidBy } from "../thread/conversation.js";
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 import { Loader } from "./loader.js";
 import { remember, remembered } from "./remembered.js";
 import { InboxRow } from "./row.js";
@@ -91,7 +91,11 @@ export class InboxList extends HTMLElement {
     listen("change", (record) => this.#change(record));
     listen("badge", () => this.#soon());
     for (const type of ["scroll", "measured"]) this.#scroller.addEventListener(type, () => this.#loadAhead(), { signal, passive: true });
-    const tick = setInterval(() => this.#soon(), TICK_MS);
+    const tick = setInterval(() => {
+      // How long the open one waits is told elsewhere, too.
+      this.#told = false;
+      this.#soon();
+    }, TICK_MS);
     signal.addEventListener("abort", () => {
       clearInterval(tick);
       clearTimeout(this.#timer);
@@ -117,10 +121,12 @@ export class InboxList extends HTMLElement {
     return true;
   }
 
-  /** The focus to a thread's row, or to the first. @param {string | null} thread */
+  /** The focus to a thread's row, or to the first; to the filter if there is none. @param {string | null} thread */
   focusOn(thread) {
     const key = this.#rows.beside(thread, 0);
-    if (key) this.#rows.reveal(key)?.button.focus({ preventScroll: true });
+    const row = key && this.#rows.reveal(key);
+    if (row) row.button.focus({ preventScroll: true });
+    else this.#tabs[this.#filter].focus();
   }
 
   #choose(filter) {
@@ -250,7 +256,7 @@ export class InboxList extends HTMLElement {
     const state = problem ? `problem ${problem}` : next === undefined || next !== null ? "loading" : this.#inbox.count(this.#filter) === 0 ? `empty ${this.#filter}` : "";
     if (this.#note.dataset.state === state) return;
     this.#note.dataset.state = state;
-    this.#note.replaceChildren(...this.#sentences(state, problem));
+    keepFocus(this.#note, () => this.#note.replaceChildren(...this.#sentences(state, problem)), () => this.#tabs[this.#filter]);
   }
 
   #sentences(state, problem) {

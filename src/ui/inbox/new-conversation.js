@@ -29,7 +29,7 @@ export class NewConversation extends HTMLElement {
   #summary = h("summary", { onclick: () => this.#fill() }, "Somebody new");
   #other = h("details", { "data-testid": "new-somebody" }, this.#summary, this.#form);
   #dialog = h("dialog", { class: "sheet", "aria-label": "New conversation", "data-testid": "new-dialog" },
-    h("header", {}, h("h3", {}, "New conversation"), h("button", { type: "button", class: "plain-icon", "aria-label": "Close", onclick: () => this.close() }, icon("close"))),
+    h("header", {}, h("h2", {}, "New conversation"), h("button", { type: "button", class: "plain-icon", "aria-label": "Close", onclick: () => this.close() }, icon("close"))),
     this.#choice, this.#other);
 
   constructor() {

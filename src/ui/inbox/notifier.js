@@ -37,7 +37,7 @@ export class Notifier {
   /** @param {{name: (thread: string) => string, open: (thread: string) => void}} inbox @param {AbortSignal} signal */
   constructor(client, inbox, signal) {
     [this.#client, this.#inbox, this.#signal] = [client, inbox, signal];
-    this.#chime = new Chime(signal);
+    this.#chime = new Chime(() => this.sound, signal);
     const listen = (type, heard) => client.addEventListener(type, ({ detail }) => heard(detail), { signal });
     listen("change", (record) => this.#change(record));
     listen("caught-up", () => this.#soon());
@@ -66,7 +66,7 @@ export class Notifier {
 
   set sound(on) {
     remember("sound", on ? "on" : "off");
-    if (on) this.#chime.play();
+    if (on) this.#chime.wake().then(() => this.#chime.play());
   }
 
   /** @param {boolean} on */

@@ -16,14 +16,16 @@ export function routeControl(client, { rev, candidates }) {
 
   async function send(event) {
     event.preventDefault();
+    if (button.ariaDisabled === "true") return;
     if (!choice.value) return choice.focus();
-    button.disabled = true;
+    // Not really disabled: whoever has just pressed it would lose the focus.
+    button.ariaDisabled = "true";
     setText(error, "");
     try {
       await client.route(rev, choice.value.thread);
     } catch (/** @type {any} */ failed) {
       setText(error, `Not routed: ${failed.message}`);
     }
-    button.disabled = false;
+    button.ariaDisabled = "false";
   }
 }

@@ -6,8 +6,9 @@
  *
  *   unrouted.open(client, signal);
  *   unrouted.addEventListener("open", ({ detail }) => show(detail.thread));
+ *   unrouted.addEventListener("left", () => list.focusOn(…));      // it is not there any more, and had the focus
  */
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 import { routeControl } from "./route-control.js";
 import { shortTime, timeElement } from "../base/time.js";
 import { Unrouted, reasonOf } from "./unrouted.js";
@@ -62,8 +63,24 @@ export class UnroutedList extends HTMLElement {
   }
 
   #show() {
-    const { records, sentence, before } = this.#unrouted;
-    setText(this.#sentence, sentence);
+    setText(this.#sentence, this.#unrouted.sentence);
+    // In the one that goes, or on the button under the last.
+    const items = [...this.#list.children];
+    const place = items.findIndex((item) => item.matches(":focus-within"));
+    keepFocus(this, () => this.#draw(), () => this.#goOn(place < 0 ? items.length : place));
+  }
+
+  /** The focus to what stands in this place now, or last. */
+  #goOn(place) {
+    const { children } = this.#list;
+    if (children.length === 0) return void this.dispatchEvent(new Event("left"));
+    const item = /** @type {HTMLElement} */ (children[Math.min(place, children.length - 1)]);
+    item.tabIndex = -1;
+    return item;
+  }
+
+  #draw() {
+    const { records, before } = this.#unrouted;
     this.hidden = records.length === 0;
     this.#older.hidden = !before;
     const shown = new Map([.../** @type {HTMLCollectionOf<HTMLElement>} */ (this.#list.children)].map((item) => [item.dataset.rev ?? "", item]));

@@ -107,8 +107,10 @@ export class SearchBox extends HTMLElement {
   #show() {
     const { hits, hasMore, state } = this.#search;
     setText(this.#status, summary(this.#search));
-    this.#more.hidden = !hasMore;
     if (hits.length < this.#shown || state === "idle") this.#list.replaceChildren();
+    // Before it goes with its focus, and the box with that. An arrow leads on from there.
+    if (!hasMore && this.#more.matches(":focus")) /** @type {HTMLElement | null} */ (this.#list.querySelector("li:last-child button"))?.focus();
+    this.#more.hidden = !hasMore;
     this.#list.append(...hits.slice(this.#list.childElementCount).map((hit) => this.#row(hit)));
     this.#shown = hits.length;
     this.#toggle(state !== "idle");

@@ -8,7 +8,7 @@
  *   beginning.loading(); beginning.more(); beginning.start(); beginning.failed(message);
  *   beginning.invite(words);          // null: there is something to be read
  */
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 
 /** What comes sooner needs no announcement, in ms. */
 const PATIENCE_MS = 400;
@@ -28,7 +28,7 @@ export class Beginning {
 
   /** @param {() => void} again */
   constructor(again) {
-    this.#failed.append(" ", h("button", { type: "button", "data-testid": "load-again", onclick: again }, "Try again"));
+    this.#failed.append(" ", h("button", { type: "button", "data-testid": "load-again", onclick: () => keepFocus(this.element, again, () => this.element.closest("[role=log]")) }, "Try again"));
   }
 
   /** Nothing is here yet. */

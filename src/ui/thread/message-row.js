@@ -16,7 +16,7 @@ import { linked, onlyEmoji } from "./links.js";
 import { markerChip } from "./marker-chip.js";
 import { exactTime, nearText, timeElement } from "../base/time.js";
 
-const VIA = { sms: bySms, ai: () => "by phone" };
+const VIA = { sms: bySms, ai: () => "by the AI" };
 
 /** @param {import("./conversation.js").Item} item one that is shown */
 export function recordRow(item, client) {

@@ -9,7 +9,7 @@
  *   view.open(client, thread);        // a customer's thread is undefined
  *   view.lastSeq                      // what its reader has in view
  *   view.whole                        // it reaches the newest; view.toNewest() leads there
- *   view.addEventListener("edit", ({ detail: entry }) => composer.take(entry));
+ *   view.addEventListener("edit", ({ detail: entry }) => composer.putBack(entry));
  *   view.reveal(number);              // opens it at this record of the reader's view
  *   view.leave();                     // also when it is taken from the page
  */

@@ -7,7 +7,7 @@
  *   outgoing.show();             // whenever the outbox or the line changed; true: there is a new one
  */
 import { saidBy } from "./conversation.js";
-import { h } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 import { bubble } from "./message-row.js";
 import { patchPhotos } from "./photo-row.js";
 import { timeElement } from "../base/time.js";
@@ -20,7 +20,7 @@ export class Outgoing {
   #thread;
   #edit;
   #seen;
-  /** @type {Map<string, {row: HTMLElement, look: string}>} */
+  /** By id; `records` came in between when it was last decided on. @type {Map<string, {row: HTMLElement, state?: string, records?: any[]}>} */
   #rows = new Map();
 
   /**
@@ -39,44 +39,51 @@ export class Outgoing {
 
   show() {
     const entries = this.#client.outbox.filter(({ thread }) => thread === this.#thread);
-    const gone = new Set(this.#rows.keys());
-    let grown = false;
-    for (const entry of entries) {
-      gone.delete(entry.id);
-      const look = `${entry.state} ${this.#client.state} ${this.#client.you?.name}`;
-      const shown = this.#rows.get(entry.id);
-      if (shown?.look === look) continue;
-      const row = this.#row(entry);
-      if (shown) shown.row.replaceWith(row);
-      else this.element.append(row);
-      this.#rows.set(entry.id, { row, look });
-      grown ||= !shown;
-    }
-    for (const id of gone) {
-      this.#rows.get(id)?.row.remove();
-      this.#rows.delete(id);
-    }
-    [...this.#rows.values()].forEach(({ row }, i) => row.classList.toggle("joined", i > 0));
+    const gone = new Set(this.#rows.keys()).difference(new Set(entries.map(({ id }) => id)));
+    const grown = entries.some(({ id }) => !this.#rows.has(id));
+    keepFocus(this.element, () => {
+      for (const entry of entries) this.#patch(this.#rows.get(entry.id) ?? this.#add(entry), entry);
+      for (const id of gone) {
+        this.#rows.get(id)?.row.remove();
+        this.#rows.delete(id);
+      }
+    }, () => this.element.closest("[role=log]"));
+    [...this.element.children].forEach((row, i) => row.classList.toggle("joined", i > 0));
     return grown;
   }
 
   /** @param {Entry} entry */
-  #row(entry) {
+  #add(entry) {
     const row = bubble({
       className: entry.internal ? "message own note pending ends" : "message own pending ends",
       testid: entry.internal ? "note" : "message",
-      name: this.#client.you && this.#client.you.role !== "customer" ? this.#client.you.name : "You",
+      name: "",
       nameless: true,
       note: entry.internal ? "Internal note" : null,
       time: entry.at,
       text: entry.text,
-      data: { id: entry.id, state: entry.state },
+      data: { id: entry.id },
     });
-    row.querySelector("[data-testid=receipt]")?.append(STATES[entry.state](entry, this.#client));
     if (entry.photos) patchPhotos(row, { record: { photos: entry.photos.map((id) => ({ id })) } }, this.#client);
-    if (entry.state === "stale") row.append(between(entry, this.#client));
-    if (entry.state === "refused" || entry.state === "stale") row.append(this.#actions(entry));
-    return row;
+    this.element.append(row);
+    const added = { row };
+    this.#rows.set(entry.id, added);
+    return added;
+  }
+
+  /** What is the same is left alone: somebody may be about to press a button there. */
+  #patch(shown, entry) {
+    const { row } = shown;
+    const { state, records } = entry;
+    const { you } = this.#client;
+    setText(row.querySelector("[data-testid=name]"), you && you.role !== "customer" ? you.name : "You");
+    setText(row.querySelector("[data-testid=receipt]"), STATES[state](entry, this.#client));
+    if (shown.state === state && shown.records === records) return;
+    Object.assign(shown, { state, records });
+    row.dataset.state = state;
+    for (const each of row.querySelectorAll(".between, .actions")) each.remove();
+    if (state === "stale") row.append(between(entry, this.#client));
+    if (state === "refused" || state === "stale") row.append(this.#actions(entry));
   }
 
   #actions(entry) {

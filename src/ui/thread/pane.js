@@ -21,7 +21,7 @@
  * takes it back; where nothing is to be taken back it leads from the composer to
  * the messages.
  */
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 import { icon } from "../base/icon.js";
 import { Typists } from "../base/people.js";
 import { EMPTY } from "../client/drafts.js";
@@ -70,7 +70,7 @@ export class Pane extends HTMLElement {
     on(this.#composer, "typing", ({ detail }) => this.#client.typing(this.#thread, detail.on, detail.internal));
     on(this.#composer, "change", () => this.#keep(this.#thread, this.#composer.draft));
     on(this.#composer, "uploaded", () => this.#drafts.forEach((left, thread) => this.#uploaded(thread, left)));
-    on(this.#composer, "leave", () => this.#undo.take() || /** @type {HTMLElement} */ (this.querySelector("[role=log]")).focus());
+    on(this.#composer, "leave", () => this.#undo.take() || this.#log?.focus());
     on(this.#undo, "undo", ({ detail: { id } }) => {
       const entry = this.#client.takeBack(id);
       if (entry) this.#putBack(entry);
@@ -174,6 +174,11 @@ export class Pane extends HTMLElement {
     this.#composer.disabled = this.#closed || this.#client?.state === "signed-out";
   }
 
+  /** @returns {HTMLElement | null} */
+  get #log() {
+    return this.querySelector("[role=log]");
+  }
+
   /** @returns {Map<string | undefined, Left>} */
   get #drafts() {
     const drafts = this.#begun.get(this.#client) ?? new Map();
@@ -241,7 +246,7 @@ export class Pane extends HTMLElement {
 
   #showHeld() {
     const held = this.#client.outbox.find(({ thread, state }) => thread === this.#thread && state === "held");
-    this.#undo.show(held ?? null);
+    keepFocus(this.#undo, () => this.#undo.show(held ?? null), () => this.#log);
   }
 
   #showConsent(texts) {

@@ -28,7 +28,7 @@
  * @property {(file: File, options: {signal: AbortSignal, progress: (done: number) => void}) => Promise<{id: string}>} upload
  * @property {(id: string, size: "thumb") => Promise<Blob>} photo
  */
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 import { icon } from "../base/icon.js";
 import { showPicture } from "./photo-row.js";
 
@@ -212,7 +212,7 @@ export class PhotoTray extends HTMLElement {
     progress.hidden = !photo.upload;
     progress.value = photo.done ?? 0;
     setText(failed, photo.failed ?? "");
-    again.hidden = !photo.again;
+    keepFocus(again, () => { again.hidden = !photo.again; }, () => tile.querySelector(".remove"));
   }
 }
 

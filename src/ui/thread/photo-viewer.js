@@ -7,7 +7,7 @@
  *
  * @typedef {{id: string, width?: number, height?: number}} Photo
  */
-import { h, setText } from "../base/dom.js";
+import { h, keepFocus, setText } from "../base/dom.js";
 
 /** A finger that moves this far sideways wants the next one, in pixels. */
 const SWIPE = 48;
@@ -32,7 +32,7 @@ export function viewPhotos({ photos, index, client, root }) {
     onclick: ({ target }) => target === dialog && dialog.close(),
     onpointerdown: ({ clientX }) => { startX = clientX; },
     onpointerup: ({ clientX, target }) => {
-      if (target === picture && Math.abs(clientX - startX) >= SWIPE) go(Math.sign(startX - clientX));
+      if (target === picture && Math.abs(clientX - startX) >= SWIPE) go(toRight() * Math.sign(startX - clientX));
     },
   }, picture, h("div", { class: "tools" }, place, download, close), ...(photos.length > 1 ? [previous, next] : []));
   (/** @type {Document} */ (root).body ?? root).append(dialog);
@@ -41,7 +41,12 @@ export function viewPhotos({ photos, index, client, root }) {
 
   function key({ key: name }) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[name];
-    if (step) go(getComputedStyle(dialog).direction === "rtl" ? -step : step);
+    if (step) go(toRight() * step);
+  }
+
+  /** From right to left the photo before stands there. */
+  function toRight() {
+    return getComputedStyle(dialog).direction === "rtl" ? -1 : 1;
   }
 
   function go(step) {
@@ -54,8 +59,10 @@ export function viewPhotos({ photos, index, client, root }) {
   async function show() {
     const { id, width, height } = photos[at];
     setText(place, photos.length > 1 ? `${at + 1} of ${photos.length}` : "");
-    previous.disabled = at === 0;
-    next.disabled = at === photos.length - 1;
+    keepFocus(dialog, () => {
+      previous.disabled = at === 0;
+      next.disabled = at === photos.length - 1;
+    }, () => (at === 0 ? next : previous));
     forget();
     picture.alt = "Photo";
     // It has its size before it is there.

@@ -4,7 +4,7 @@
  *
  *   const rows = new Rows(client, thread, conversation, scroller);
  *   rows.unread = number;          // over this one stands "New"; null: over none
- *   rows.told(target);             // what was clicked: shows or hides its exact times
+ *   rows.told(event);              // a click: shows or hides the exact times of what was clicked
  *   rows.stop();
  */
 import { h, setText } from "../base/dom.js";

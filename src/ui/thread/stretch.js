@@ -143,7 +143,7 @@ export class Stretch {
     if (added.length > 0) this.#received();
   }
 
-  /** Brings a record into view, or what is next to it. */
+  /** Brings a record into view, or the one that it is a part of; one that is not shown, nothing. */
   show(number) {
     const found = this.#conversation.find(number);
     const item = found?.whole ?? found;

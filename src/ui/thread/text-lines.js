@@ -9,7 +9,7 @@
  * it. The lines are left alone while they say the same: somebody may be about
  * to press a button there.
  */
-import { h } from "../base/dom.js";
+import { h, keepFocus } from "../base/dom.js";
 
 const SIGNS = { failed: "!", unknown: "?", not_texted: "–" };
 
@@ -21,7 +21,8 @@ export function patchTexts(row, { texts }, client, resend) {
   const look = JSON.stringify(lines.map(({ leg: { state, again }, said }) => [state, said, again]));
   if (place.dataset.look === look) return;
   place.dataset.look = look;
-  place.replaceChildren(...lines.map((line) => lineElement(line, resend)));
+  keepFocus(place, () => place.replaceChildren(...lines.map((line) => lineElement(line, resend))),
+    () => place.querySelector("button") ?? place.closest("[role=log]"));
 }
 
 function linesOf(legs, sentences, testid) {
@@ -68,25 +69,26 @@ function lineElement({ leg: { state, again, mayDouble }, testid, said }, resend)
 /** Where it may text twice, it is asked first. */
 function resendButton(resend, mayDouble) {
   const place = h("span", { class: "again" });
-  const button = (testid, label, act) => h("button", { type: "button", "data-testid": testid, onclick: act }, label);
+  let sends = false;
+  const button = (testid, label, act) => h("button", { type: "button", "data-testid": testid, onclick: () => sends || act() }, label);
   const last = () => /** @type {HTMLElement} */ (place.lastElementChild);
   /** @param {string | null} trouble */
-  const offer = (trouble = null) => place.replaceChildren(
-    ...(trouble ? [h("span", { role: "alert" }, trouble)] : []), button("resend", "Send again", mayDouble ? ask : send));
+  const offer = (trouble = null) => keepFocus(place, () => place.replaceChildren(
+    ...(trouble ? [h("span", { role: "alert" }, trouble)] : []), button("resend", "Send again", mayDouble ? ask : send)), last);
   const ask = () => {
     place.replaceChildren(h("span", {}, "It may have arrived: this may text it twice."),
-      button("resend-sure", "Send it anyway", send), button("resend-not", "Leave it", leave));
+      button("resend-sure", "Send it anyway", send), button("resend-not", "Leave it", () => offer()));
     // A second click or Enter by the way leaves it.
     last().focus();
   };
-  const leave = () => {
-    offer();
-    last().focus();
-  };
   const send = async () => {
-    for (const each of place.querySelectorAll("button")) each.disabled = true;
+    sends = true;
+    // Not really disabled: whoever has just pressed it would lose the focus.
+    for (const each of place.querySelectorAll("button")) each.ariaDisabled = "true";
     // That it is on its way is told by a record.
-    await resend().catch((error) => offer(`Not sent again: ${error.message}.`));
+    const trouble = await resend().then(() => null, (error) => `Not sent again: ${error.message}.`);
+    sends = trouble === null;
+    if (trouble) offer(trouble);
   };
   offer();
   return place;
