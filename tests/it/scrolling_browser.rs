@@ -116,9 +116,16 @@ async fn what_is_read_stays_where_it_is_while_more_is_loaded_the_width_changes_a
     talk(&cast, 800).await;
     let ana = cast.portal(&cast.ana).await;
     ana.0.until(r#"$$('[data-testid="message"]').length > 10"#).await;
+    // So that what is loaded comes while something is read.
+    let slow = "const { send } = WebSocket.prototype;
+        WebSocket.prototype.send = function (frame) { setTimeout(() => send.call(this, frame), 100); };";
+    eval(&ana, slow).await;
     let mut loaded = 0.0;
     for _ in 0..5 {
-        let moved = "log().scrollTop = 300;
+        // From afar, where what stands at the top is folded.
+        let moved = "log().scrollTop = log().scrollHeight;
+            await frames(3);
+            log().scrollTop = 10;
             await frames(2);
             const { row, offset } = first();
             const height = log().scrollHeight;

@@ -195,11 +195,11 @@ export class Roll {
     this.arrange();
   }
 
-  /** Unfolds what is near the view and folds what is far from it. */
+  /** Unfolds what is near the view and folds what is far from it. @returns {boolean} whether there are more rows now */
   arrange() {
     const room = this.#scroller.clientHeight;
     // Another pane is shown instead.
-    if (room === 0) return;
+    if (room === 0) return false;
     this.#keep();
     const top = this.#scroller.scrollTop - this.#content.offsetTop;
     const far = [...this.#open].filter(({ element }) =>
@@ -212,6 +212,7 @@ export class Roll {
     for (const block of far) if (block.fold(this.#rows)) this.#open.delete(block);
     for (const block of near) this.#unfold(block);
     if (near.length > 0) this.#keep();
+    return near.length > 0;
   }
 
   #cut(items) {
@@ -272,7 +273,8 @@ export class Roll {
     this.atEnd = this.below < AT_END || (this.atEnd && this.follows && scrollTop >= this.#scrolledTo);
     this.#scrolledTo = scrollTop;
     this.#drop();
-    this.arrange();
+    // A row holds better than the block in which it was folded, whose heading may go.
+    if (this.arrange()) this.#drop();
     this.#scrolled();
   };
 
