@@ -230,9 +230,11 @@ async fn a_message_that_is_refused_says_why_and_can_be_edited_retried_and_discar
         ))
         .await;
     ana.picture("thread-refused").await;
+    ana.0.eval("window.before = $('[data-testid=copy]')").await;
     ana.0.click("[data-testid=retry]").await;
+    // Refused once more.
     ana.0
-        .until(&format!("{refused}?.querySelector('[data-testid=copy]')"))
+        .until("$('[data-testid=copy]') && $('[data-testid=copy]') !== before")
         .await;
     ana.0.click("[data-testid=edit]").await;
     ana.0.until("$('[data-testid=composer]').value.length === 4001").await;
