@@ -31,6 +31,8 @@ const STOPS: &str = "
 /// In view, and an outline, or a shadow or border that is there for the focus, on it or around it.
 const IS_SHOWN: &str = "
     (() => {
+        // What had it is gone meanwhile, as a button is when its work is done.
+        if (!focused()) return true;
         const { top, right, bottom, left } = focused().getBoundingClientRect();
         if (bottom < 1 || top > innerHeight - 1 || right < 1 || left > innerWidth - 1) return false;
         for (let element = focused(), up = 0; element && up < 4; element = element.parentElement, up++) {
