@@ -1,6 +1,8 @@
 //! The pages for people who see, hear or point otherwise: axe finds nothing in any state of them, and
 //! every control is reached, seen and kept by the keyboard alone.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::photos::files;
@@ -234,6 +236,8 @@ async fn axe_finds_nothing_in_the_crms_dialogs_and_in_what_was_not_sent() {
         findings.glance(&crm, dialog).await;
         crm.0.press("Escape").await;
         crm.0.until(&format!("!$('[data-testid={dialog}]').open")).await;
+        // The page hears of it a moment later, and until then keys are the dialog's.
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     crm.0.click("[data-testid=bell]").await;
     findings.glance(&crm, "the bell").await;

@@ -128,6 +128,9 @@ async fn a_draft_stays_in_its_thread_and_a_note_stays_a_note() {
     sam.0.until(&format!("{notes} === 1")).await;
     // The next one is a note as well, until it is switched back.
     assert_eq!(sam.0.eval(note).await, true);
+    // It has arrived, and the list is in its new order.
+    let first = format!("$('[data-testid=thread-row]').matches({})", json!(row(&ana)));
+    sam.0.until(&first).await;
     sam.0.click(&row(bob.thread())).await;
     sam.0.until(&format!("{TEXT} === 'For Bob' && !{note}")).await;
     previews(&sam, "uploaded", 1).await;

@@ -176,6 +176,8 @@ export class ContactPanel extends HTMLElement {
     if (!this.#dialog.open) return;
     setText(this.#face, contact ? initials(contact) : "");
     setText(this.#name, contact ? named(contact) : "");
+    // A heading without words is read out as one.
+    this.#name.hidden = !contact;
     say(this.#phone, !contact ? "" : contact.phone ? h("a", { href: `tel:${contact.phone}`, dir: "ltr" }, contact.phone) : "None is known");
     const wait = this.#row ? this.#row.waiting_since : this.#state?.waiting_since;
     say(this.#waiting, ...(wait ? [...(waited(wait) ? [waited(wait), ", since "] : ["Since "]), nearTime(wait, Date.now())] : [contact ? "Nobody waits" : ""]));
