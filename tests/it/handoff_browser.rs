@@ -248,3 +248,33 @@ async fn an_unknown_number_is_attached_and_a_lost_text_routed_with_a_few_clicks(
         tab.is_sound().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_field_stays_under_the_pointer_when_the_contacts_come() {
+    let phones = Phones::start().await;
+    let cast = cast(&phones).await;
+    let sam = cast.crm("sam", "Sam Ortiz").await;
+    phones.text(STRANGER, "It is me, on my work phone").await;
+    sam.0.click("[data-testid=thread-row]").await;
+    sam.0.until("$('[data-testid=attach]')?.checkVisibility()").await;
+    for (width, height) in [(1280, 800), (360, 740)] {
+        sam.0.viewport(width, height).await;
+        for (opener, field) in [("attach", "attach-contact"), ("new-conversation", "new-contact")] {
+            let moved = format!(
+                "(async () => {{
+                    $('[data-testid={opener}]').click();
+                    const field = $('[data-testid={field}]');
+                    const {{ top }} = field.getBoundingClientRect();
+                    const deadline = Date.now() + 10_000;
+                    const came = () => field.getAttribute('aria-expanded') === 'true';
+                    while (!came() && Date.now() < deadline) await new Promise(requestAnimationFrame);
+                    const by = came() ? field.getBoundingClientRect().top - top : 'nobody came';
+                    field.closest('dialog').close();
+                    return by;
+                }})()"
+            );
+            assert_eq!(sam.0.eval(&moved).await, 0, "{opener} at {width}");
+        }
+    }
+    sam.is_sound().await;
+}
