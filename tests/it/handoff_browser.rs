@@ -276,5 +276,17 @@ async fn the_field_stays_under_the_pointer_when_the_contacts_come() {
             assert_eq!(sam.0.eval(&moved).await, 0, "{opener} at {width}");
         }
     }
+    // Whoever chooses before what they typed was looked up has chosen: its answer opens the list no more.
+    sam.0.click("[data-testid=attach]").await;
+    sam.0.until("$('[data-testid=contact-option]')").await;
+    let chooses = "(async () => {
+            const field = $('[data-testid=attach-contact]');
+            field.value = 'Ana';
+            field.dispatchEvent(new Event('input'));
+            $('[data-testid=contact-option][data-contact=ana]').click();
+            await new Promise((done) => setTimeout(done, 1_000));
+            return [field.value, field.getAttribute('aria-expanded')];
+        })()";
+    assert_eq!(sam.0.eval(chooses).await, json!(["Ana Souza", "false"]));
     sam.is_sound().await;
 }

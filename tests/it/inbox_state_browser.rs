@@ -96,6 +96,11 @@ async fn the_contacts_panel_says_nothing_that_is_not_so() {
     assert_eq!(sam.0.eval(told).await, json!([]), "it was said of Ana");
     text_of(&sam, "panel-phone", &bob.phone).await;
     sam.picture("inbox-panel-unknown").await;
+    // Of whom not even the name is known there is no heading without words.
+    sam.0.eval("$('crewline-inbox').selected = 'elsewhere'").await;
+    sam.0.until("$('[data-testid=panel-name]').textContent === ''").await;
+    let heading = "$('[data-testid=panel-name]').checkVisibility()";
+    assert_eq!(sam.0.eval(heading).await, false);
     sam.is_sound().await;
 }
 

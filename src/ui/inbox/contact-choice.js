@@ -143,9 +143,15 @@ export class ContactChoice extends HTMLElement {
   }
 
   #leave() {
+    this.#stop();
+    this.#show([]);
+  }
+
+  /** What is being looked up is not wanted any more. */
+  #stop() {
     clearTimeout(this.#pause);
     this.#turn += 1;
-    this.#show([]);
+    this.#looking = false;
   }
 
   #mark(place) {
@@ -158,6 +164,7 @@ export class ContactChoice extends HTMLElement {
   #choose(one) {
     this.value = one;
     if (!one) return;
+    this.#stop();
     this.#field.value = named(one.contact);
     this.#show([]);
     this.dispatchEvent(new CustomEvent("choose", { detail: one }));

@@ -13,6 +13,9 @@ use tokio::sync::oneshot;
 use super::PATIENCE;
 use super::devtools::Wire;
 
+/// Three frames: rows that go elsewhere have gone.
+const STILL: Duration = Duration::from_millis(50);
+
 /// `$(selector)` and `$$(selector)`: in the page and in the shadow roots of the elements on it.
 const LOOKUP: &str = "
     window.$$ = (selector, root = document) => [
@@ -248,12 +251,11 @@ impl Page {
     pub async fn click(&self, selector: &str) {
         let quoted = json!(selector);
         self.until(&format!("$({quoted})")).await;
-        let middle = self
-            .eval(&format!(
-                "(() => {{ const e = $({quoted}); e.scrollIntoView({{block: 'nearest'}}); \
-                 const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
-            ))
-            .await;
+        let look = format!(
+            "(() => {{ const e = $({quoted}); e?.scrollIntoView({{block: 'nearest'}}); \
+             const r = e?.getBoundingClientRect(); return r ? [r.x + r.width / 2, r.y + r.height / 2] : null; }})()"
+        );
+        let middle = stands_still(async || self.eval(&look).await).await;
         self.click_at(coordinate(&middle[0]), coordinate(&middle[1])).await;
     }
 
@@ -317,6 +319,22 @@ impl Page {
     /// Uncaught exceptions, console.error, refused resources and broken content policies so far.
     pub fn errors(&self) -> Vec<String> {
         self.wire.heard(&self.session).errors
+    }
+}
+
+/// Where something is, once it is there and stays: what is on its way up a list, or in a dialog that grows, is
+/// elsewhere when the click comes.
+pub async fn stands_still(look: impl AsyncFn() -> Value) -> Value {
+    let deadline = Instant::now() + PATIENCE;
+    let mut before = look().await;
+    loop {
+        tokio::time::sleep(STILL).await;
+        let now = look().await;
+        if now == before && !now.is_null() {
+            return now;
+        }
+        assert!(Instant::now() < deadline, "it does not stand still: {now}");
+        before = now;
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::PATIENCE;
-use super::chromium::Page;
+use super::chromium::{Page, stands_still};
 
 pub struct Newcomer(pub Page);
 
@@ -131,8 +131,8 @@ impl Newcomer {
     async fn click_on(&self, thing: &Thing) {
         let element = json!({"backendNodeId": thing.element});
         self.0.call("DOM.scrollIntoViewIfNeeded", element.clone()).await;
-        let quads = self.0.call("DOM.getContentQuads", element).await;
-        let corners: Vec<f64> = serde_json::from_value(quads["quads"][0].clone())
+        let quads = async || self.0.call("DOM.getContentQuads", element.clone()).await["quads"][0].clone();
+        let corners: Vec<f64> = serde_json::from_value(stands_still(quads).await)
             .unwrap_or_else(|_| panic!("{thing:?} is nowhere on the screen"));
         let middle = |from: usize| (corners[from] + corners[from + 4]) / 2.0;
         self.0.click_at(middle(0), middle(1)).await;
