@@ -188,6 +188,40 @@ macro_rules! head_columns {
 }
 pub(super) use head_columns;
 
+/// Into which a record is written: behind INSERT, in the order of [`record_columns`].
+macro_rules! into_log {
+    () => {
+        "INSERT INTO log (org, rev, thread, seq, kind, submitter, id, body_team, body_public, \
+         customer_count, team_count, at, hash) "
+    };
+}
+pub(super) use into_log;
+
+/// Into which a thread's head is written, in the order of [`head_columns`]; what stands there gives way by
+/// [`over_thread`].
+macro_rules! into_threads {
+    () => {
+        "INSERT INTO threads (org, thread, seq, customer_count, team_count, hash, active, last_customer, last_team, \
+         customer_delivered, customer_read, customer_read_count, \
+         team_delivered, team_read, team_read_count, answered, waiting_since, failed, handoff, handler, attached) "
+    };
+}
+pub(super) use into_threads;
+
+macro_rules! over_thread {
+    () => {
+        " ON CONFLICT (org, thread) DO UPDATE SET seq = excluded.seq, \
+         customer_count = excluded.customer_count, team_count = excluded.team_count, hash = excluded.hash, \
+         active = excluded.active, last_customer = excluded.last_customer, last_team = excluded.last_team, \
+         customer_delivered = excluded.customer_delivered, customer_read = excluded.customer_read, \
+         customer_read_count = excluded.customer_read_count, team_delivered = excluded.team_delivered, \
+         team_read = excluded.team_read, team_read_count = excluded.team_read_count, \
+         answered = excluded.answered, waiting_since = excluded.waiting_since, failed = excluded.failed, \
+         handoff = excluded.handoff, handler = excluded.handler, attached = excluded.attached"
+    };
+}
+pub(super) use over_thread;
+
 /// Reads [`head_columns`] from column `n` on.
 pub(super) fn head(row: &impl Cells, n: usize) -> Result<ThreadHead> {
     let handler = row.text(n + 17)?;

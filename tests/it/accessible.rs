@@ -39,6 +39,9 @@ impl Findings {
         for ((size, width, height), scheme) in SIZES.into_iter().zip(["light", "dark"]) {
             tab.0.viewport(width, height).await;
             tab.0.scheme(scheme).await;
+            // The page measures itself in the next frame, and is otherwise in the one after.
+            let frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))";
+            tab.0.eval(&format!("{frames}.then(() => null)")).await;
             let found = axe::violations(&tab.0).await;
             self.0
                 .extend(found.iter().map(|one| format!("{state}, {size}, {scheme}: {one}")));

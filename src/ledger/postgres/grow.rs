@@ -8,35 +8,26 @@ use super::search::{insert_search, tsvector};
 use super::write::{bind_rows, by_column};
 use crate::domain::OrgId;
 use crate::ledger::clerk::Entered;
+use crate::ledger::rows::{into_log, into_threads, over_thread};
 
 /// The orgs' rows are there: they are what was locked.
 const GROW: &str = concat!(
     "WITH found AS (",
     insert_search!(),
     "),
-     logged AS (
-         INSERT INTO log (org, rev, thread, seq, kind, submitter, id, body_team, body_public,
-             customer_count, team_count, at, hash)
-         SELECT * FROM unnest($6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[],
+     logged AS ( ",
+    into_log!(),
+    "SELECT * FROM unnest($6::text[], $7::bigint[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[],
              $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bytea[])
      ),
-     threaded AS (
-         INSERT INTO threads (org, thread, seq, customer_count, team_count, hash, active, last_customer, last_team,
-             customer_delivered, customer_read, customer_read_count,
-             team_delivered, team_read, team_read_count, answered, waiting_since, failed, handoff, handler, attached)
-         SELECT * FROM unnest($19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bytea[],
+     threaded AS ( ",
+    into_threads!(),
+    "SELECT * FROM unnest($19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bytea[],
              $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[],
              $32::bigint[], $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[],
-             $37::bigint[], $38::text[], $39::text[])
-         ON CONFLICT (org, thread) DO UPDATE SET seq = excluded.seq,
-             customer_count = excluded.customer_count, team_count = excluded.team_count, hash = excluded.hash,
-             active = excluded.active, last_customer = excluded.last_customer, last_team = excluded.last_team,
-             customer_delivered = excluded.customer_delivered, customer_read = excluded.customer_read,
-             customer_read_count = excluded.customer_read_count, team_delivered = excluded.team_delivered,
-             team_read = excluded.team_read, team_read_count = excluded.team_read_count,
-             answered = excluded.answered, waiting_since = excluded.waiting_since, failed = excluded.failed,
-             handoff = excluded.handoff, handler = excluded.handler, attached = excluded.attached
-     )
+             $37::bigint[], $38::text[], $39::text[])",
+    over_thread!(),
+    ")
      UPDATE heads h SET rev = k.rev, at = k.at, hash = k.hash, new = k.new, waiting = k.waiting
      FROM unnest($40::text[], $41::bigint[], $42::bigint[], $43::bytea[], $44::bigint[], $45::bigint[])
          k (org, rev, at, hash, new, waiting)

@@ -15,7 +15,9 @@ use crate::domain::{
 };
 use crate::ledger::OrgHead;
 use crate::ledger::clerk::{Entered, Store};
-use crate::ledger::rows::{self, CONTACT_COLUMNS, contact_columns, head_columns, record_columns};
+use crate::ledger::rows::{
+    self, CONTACT_COLUMNS, contact_columns, head_columns, into_log, into_threads, over_thread, record_columns,
+};
 
 /// How many records a `stale` answer looks at; the wire shows fewer.
 const STALE_RECORDS: i64 = 20;
@@ -277,11 +279,10 @@ impl Transaction<'_> {
     }
 
     async fn insert(&mut self, record: &Record) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO log (org, rev, thread, seq, kind, submitter, id, body_team, body_public,
-                              customer_count, team_count, at, hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        )
+        sqlx::query(concat!(
+            into_log!(),
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        ))
         .bind(record.org.as_str())
         .bind(record.rev)
         .bind(record.thread.as_ref().map(|thread| thread.as_str()))
@@ -301,20 +302,11 @@ impl Transaction<'_> {
     }
 
     async fn put_thread(&mut self, org: &OrgId, thread: &ThreadId, head: &ThreadHead) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO threads (org, thread, seq, customer_count, team_count, hash, active, last_customer, last_team,
-                 customer_delivered, customer_read, customer_read_count,
-                 team_delivered, team_read, team_read_count, answered, waiting_since, failed, handoff, handler, attached)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-             ON CONFLICT (org, thread) DO UPDATE SET seq = excluded.seq,
-                 customer_count = excluded.customer_count, team_count = excluded.team_count, hash = excluded.hash,
-                 active = excluded.active, last_customer = excluded.last_customer, last_team = excluded.last_team,
-                 customer_delivered = excluded.customer_delivered, customer_read = excluded.customer_read,
-                 customer_read_count = excluded.customer_read_count, team_delivered = excluded.team_delivered,
-                 team_read = excluded.team_read, team_read_count = excluded.team_read_count,
-                 answered = excluded.answered, waiting_since = excluded.waiting_since, failed = excluded.failed,
-                 handoff = excluded.handoff, handler = excluded.handler, attached = excluded.attached",
-        )
+        sqlx::query(concat!(
+            into_threads!(),
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+            over_thread!()
+        ))
         .bind(org.as_str())
         .bind(thread.as_str())
         .bind(head.seq)

@@ -110,7 +110,6 @@ export class ContactPanel extends HTMLElement {
       if (this.#state && ["receipt", "thread", "consent", "handoff", "message"].includes(detail.kind)) ask();
     }, { signal });
     client.addEventListener("welcome", ({ detail }) => detail.fresh && this.#begin(), { signal });
-    this.#show();
     if (this.#roomy && this.#wanted) this.#be(true);
   }
 
@@ -137,6 +136,7 @@ export class ContactPanel extends HTMLElement {
     // Beside the conversation it takes no focus.
     if (open && this.#roomy) this.#dialog.open = true;
     else if (open && this.isConnected) this.#dialog.showModal();
+    this.#show();
     if (open) this.#begin();
     this.dispatchEvent(new CustomEvent("toggle", { detail: { open, left } }));
   }
